@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The one way to stored data. read() gives a consistent snapshot, write() a transaction that is
+/// durable when it returns. A Unit is such a transaction: it hands out every store, and what was done through
+/// it is committed or undone as one. Many writes share one commit on disk; each still succeeds or fails alone.
+/// Store is thread-safe; a Unit belongs to the callback it was given to.
+///
+/// Errors of read and write themselves: unavailable (full disk, read-only, corrupt, closed), overloaded (the
+/// bounded queue of writers is full), deadline_exceeded. They are given before anything was acknowledged.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
+namespace muster::ports {
+
+class UserStore;
+class SessionStore;
+class RoleStore;
+class GrantStore;
+class RevocationStore;
+class KeyStore;
+class AuditLog;
+class IdempotencyStore;
+class JobStore;
+class MetaStore;
+
+class Unit {
+ public:
+  virtual ~Unit() = default;
+
+  virtual UserStore& users() = 0;
+  virtual SessionStore& sessions() = 0;
+  virtual RoleStore& roles() = 0;
+  virtual GrantStore& grants() = 0;
+  virtual RevocationStore& revocations() = 0;
+  virtual KeyStore& keys() = 0;
+  virtual AuditLog& audit() = 0;
+  virtual IdempotencyStore& idempotency() = 0;
+  virtual JobStore& jobs() = 0;
+  virtual MetaStore& meta() = 0;
+
+  /// Runs `part` under a savepoint: its error undoes its own changes only, and is returned.
+  virtual Status attempt(const std::function<Status()>& part) = 0;
+
+  /// Called once if and when this unit is durable, before write() returns, in commit order, and before any
+  /// later unit begins: where in-memory state follows the store. Must not fail or block. Not in a read.
+  virtual void after_commit(std::function<void()> action) = 0;
+};
+
+/// What the operator is told about the store.
+struct StoreHealth {
+  bool writable = true;
+  std::string reason;  ///< Why not; empty when writable.
+};
+
+struct StoreCounters {
+  std::uint64_t commits = 0;        ///< Transactions on disk (one fsync each).
+  std::uint64_t writes = 0;         ///< Units committed in them.
+  std::uint64_t writes_failed = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t queue_length = 0;   ///< Writers waiting now.
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// A snapshot: two reads in one call see the same state. Changing stores in it fails with internal.
+  virtual Status read(const std::function<Status(Unit&)>& work) = 0;
+  /// One transaction. Runs on the writer: keep `work` short, hash and sign before it. An error returned by
+  /// `work` undoes everything it did and is returned.
+  virtual Status write(const std::function<Status(Unit&)>& work) = 0;
+
+  [[nodiscard]] virtual StoreHealth health() = 0;
+  [[nodiscard]] virtual StoreCounters counters() const = 0;
+
+  /// Writes a consistent copy to a new file while the store goes on serving. `progress(done, total)` in pages;
+  /// false from it cancels. Errors: already_exists, unavailable (disk), invalid_argument (path).
+  virtual Status backup(const std::string& path, const std::function<bool(std::int64_t, std::int64_t)>& progress) = 0;
+  /// Full integrity check of a backup file, schema version included; it is not changed. Errors: not_found,
+  /// conflict (damaged or not a Muster backup: the message says what).
+  virtual Status verify_backup(const std::string& path) = 0;
+  /// Folds the log into the database file and gives back memory that is not needed while idle.
+  virtual Status maintain() = 0;
+};
+
+}  // namespace muster::ports
