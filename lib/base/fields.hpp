@@ -70,12 +70,15 @@ struct Field {
 };
 
 template <class Struct, class Member>
-constexpr Field<Struct, Member> field(std::string_view name, Member Struct::*member, std::string_view description) {
+constexpr Field<Struct, Member> field(std::string_view name, Member Struct::*member,
+                                      std::string_view description) {
   return Field<Struct, Member>{name, member, description, {}};
 }
 
 template <class T>
-concept Described = requires { T::fields(); };
+concept Described = requires {
+  T::fields();
+};
 
 /// Calls visit(field) for each field of T, in the order of declaration.
 template <Described T, class Visitor>
@@ -96,7 +99,9 @@ struct Patch {
   std::optional<T> value;  ///< Nothing, while present, means null.
 
   /// `target` after the patch.
-  [[nodiscard]] std::optional<T> applied_to(std::optional<T> target) const { return present ? value : target; }
+  [[nodiscard]] std::optional<T> applied_to(std::optional<T> target) const {
+    return present ? value : target;
+  }
 };
 
 /// JSON kept as text: valid, an object, as compact as it was written by the encoder.
@@ -111,12 +116,15 @@ struct JsonValue {
   bool operator==(const JsonValue&) const = default;
 };
 
-/// Enumerations show as words: specialise with `static constexpr std::array<std::pair<E, std::string_view>, N> words`.
+/// Enumerations show as words: specialise with `static constexpr std::array<std::pair<E, std::string_view>,
+/// N> words`.
 template <class E>
 struct EnumWords;
 
 template <class E>
-concept WordedEnum = std::is_enum_v<E> && requires { EnumWords<E>::words; };
+concept WordedEnum = std::is_enum_v<E> && requires {
+  EnumWords<E>::words;
+};
 
 template <WordedEnum E>
 constexpr std::string_view to_word(E value) {

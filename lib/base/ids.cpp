@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/ids.hpp"
 
+#include "base/encoding.hpp"
+
 #include <algorithm>
 #include <charconv>
-
-#include "base/encoding.hpp"
 
 namespace muster {
 
@@ -29,7 +29,8 @@ std::optional<SessionId> SessionId::parse(std::string_view text) {
   const auto bytes = base64url_decode(text);
   if (!bytes || bytes->size() != 8 + random_size_bytes) return std::nullopt;
   SessionId id;
-  for (std::size_t i = 0; i < 8; ++i) id.user.value = (id.user.value << 8) | static_cast<unsigned char>((*bytes)[i]);
+  for (std::size_t i = 0; i < 8; ++i)
+    id.user.value = (id.user.value << 8) | static_cast<unsigned char>((*bytes)[i]);
   if (id.user.value <= 0) return std::nullopt;
   std::copy(bytes->begin() + 8, bytes->end(), id.random.begin());
   return id;

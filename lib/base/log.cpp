@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.hpp"
 
+#include <memory>
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include <memory>
 
 namespace muster::log {
 namespace {
@@ -35,7 +35,8 @@ class MessageFlag final : public spdlog::custom_flag_formatter {
  public:
   explicit MessageFlag(Format format) : format_(format) {}
 
-  void format(const spdlog::details::log_msg& message, const std::tm& /*when*/, spdlog::memory_buf_t& out) override {
+  void format(const spdlog::details::log_msg& message, const std::tm& /*when*/,
+              spdlog::memory_buf_t& out) override {
     const std::string_view text(message.payload.data(), message.payload.size());
     const auto put = [&](std::string_view part) { out.append(part.data(), part.data() + part.size()); };
     if (format_ == Format::json) {
@@ -90,8 +91,12 @@ TraceScope::TraceScope(std::string_view trace_id) : previous_(std::move(trace_id
   trace_id_of_thread = trace_id;
 }
 
-TraceScope::~TraceScope() { trace_id_of_thread = std::move(previous_); }
+TraceScope::~TraceScope() {
+  trace_id_of_thread = std::move(previous_);
+}
 
-std::string_view TraceScope::current() { return trace_id_of_thread; }
+std::string_view TraceScope::current() {
+  return trace_id_of_thread;
+}
 
 }  // namespace muster::log

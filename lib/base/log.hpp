@@ -4,12 +4,12 @@
 /// be written here by accident. Thread-safe.
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include "base/result.hpp"
 
 #include <string>
 #include <string_view>
 
-#include "base/result.hpp"
+#include <spdlog/spdlog.h>
 
 namespace muster::log {
 

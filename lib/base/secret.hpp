@@ -4,11 +4,11 @@
 /// goes. reveal() is the one way to the bytes, so every use of a secret can be found by that name.
 #pragma once
 
-#include <string.h>  // explicit_bzero is not in <cstring>
-
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <string.h>  // explicit_bzero is not in <cstring>
 
 namespace muster {
 
@@ -17,8 +17,8 @@ inline bool constant_time_equal(std::string_view a, std::string_view b) noexcept
   if (a.size() != b.size()) return false;
   volatile unsigned char difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(a[i]) ^
-                                                          static_cast<unsigned char>(b[i])));
+    difference = static_cast<unsigned char>(
+        difference | (static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])));
   return difference == 0;
 }
 

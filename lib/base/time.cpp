@@ -12,7 +12,9 @@ namespace {
 
 using std::chrono::microseconds;
 
-Error malformed(std::string message) { return Error{ErrorCode::invalid_argument, std::move(message), {}, {}, {}}; }
+Error malformed(std::string message) {
+  return Error{ErrorCode::invalid_argument, std::move(message), {}, {}, {}};
+}
 
 /// Takes exactly `count` digits off the front.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
@@ -53,10 +55,11 @@ std::string format_time(Time time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
   std::array<char, 48> buffer{};
-  int size = std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
-                           static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                           static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                           static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  int size =
+      std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
+                    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                    static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                    static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
   std::string out(buffer.data(), static_cast<std::size_t>(size));
   if (const auto fraction = clock.subseconds().count(); fraction != 0) {
     size = std::snprintf(buffer.data(), buffer.size(), ".%06lld", static_cast<long long>(fraction));
@@ -74,9 +77,11 @@ Result<Time> parse_time(std::string_view text) {
   const auto month = take_digits(text, 2);
   if (!month || !take_char(text, '-')) return error();
   const auto day = take_digits(text, 2);
-  if (!day || text.empty() || (text.front() != 'T' && text.front() != 't' && text.front() != ' ')) return error();
+  if (!day || text.empty() || (text.front() != 'T' && text.front() != 't' && text.front() != ' '))
+    return error();
   text.remove_prefix(1);
-  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return error();
   const auto hour = take_digits(text, 2);
@@ -134,7 +139,8 @@ Result<Duration> parse_duration(std::string_view text) {
     if (unit == nullptr) return error();
     text.remove_prefix(unit->name.size());
     std::int64_t part = 0;
-    if (__builtin_mul_overflow(number, unit->microseconds_each, &part) || __builtin_add_overflow(total, part, &total))
+    if (__builtin_mul_overflow(number, unit->microseconds_each, &part) ||
+        __builtin_add_overflow(total, part, &total))
       return error();
   }
   return Duration{total};
@@ -177,7 +183,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 std::string format_size(std::uint64_t size_bytes) {
   for (const auto& [name, shift] : size_units)
     if (size_bytes != 0 && (size_bytes & ((std::uint64_t{1} << shift) - 1)) == 0)
-      return shift == 0 ? std::to_string(size_bytes) : std::to_string(size_bytes >> shift) + std::string(name);
+      return shift == 0 ? std::to_string(size_bytes)
+                        : std::to_string(size_bytes >> shift) + std::string(name);
   return "0";
 }
 

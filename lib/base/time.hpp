@@ -4,12 +4,12 @@
 /// Pure functions: thread-safe.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace muster {
 

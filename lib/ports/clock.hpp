@@ -2,12 +2,12 @@
 /// @file Time and randomness, and ids made of both. Thread-safe.
 #pragma once
 
-#include <cstddef>
-#include <string>
-
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+
+#include <cstddef>
+#include <string>
 
 namespace muster::ports {
 
@@ -28,8 +28,8 @@ class Entropy {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  /// A new id, above every one this source gave before. Error: unavailable when the system's clock stands before the
-  /// last id's time.
+  /// A new id, above every one this source gave before. Error: unavailable when the system's clock stands
+  /// before the last id's time.
   virtual Result<UserId> next() = 0;
 };
 

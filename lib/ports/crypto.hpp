@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Passwords, tokens and sealing. Thread-safe, all of it; hash and verify are slow on purpose and belong on the
-/// hashing pool.
+/// @file Passwords, tokens and sealing. Thread-safe, all of it; hash and verify are slow on purpose and
+/// belong on the hashing pool.
 #pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "model/revocation.hpp"
+#include "model/signing_key.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -10,15 +16,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ids.hpp"
-#include "base/result.hpp"
-#include "base/secret.hpp"
-#include "model/revocation.hpp"
-#include "model/signing_key.hpp"
-
 namespace muster::ports {
 
-enum class PasswordMatch : std::uint8_t { no, yes, yes_outdated };  ///< yes_outdated: right, and to be hashed anew.
+enum class PasswordMatch : std::uint8_t {
+  no,
+  yes,
+  yes_outdated
+};  ///< yes_outdated: right, and to be hashed anew.
 
 class PasswordHasher {
  public:
@@ -30,8 +34,8 @@ class PasswordHasher {
   virtual Result<PasswordMatch> verify(const Secret& password, const Secret& hash) = 0;
   /// Spends the time of one verify: for a user that is not there.
   virtual void verify_nothing(const Secret& password) = 0;
-  /// Whether an imported hash is of a scheme that verify knows, and its cost is bearable. Error: invalid_argument
-  /// saying what is allowed.
+  /// Whether an imported hash is of a scheme that verify knows, and its cost is bearable. Error:
+  /// invalid_argument saying what is allowed.
   virtual Status check_format(std::string_view hash) const = 0;
 };
 
@@ -39,9 +43,9 @@ class PasswordHasher {
 struct AccessClaims {
   std::string issuer;
   std::string audience;
-  std::string token_id;            ///< jti
-  model::TokenStamp stamp;         ///< sub, sid, iat, and the revocation epoch in the private claim `rev`.
-  Time expires_at;                 ///< exp, whole seconds.
+  std::string token_id;     ///< jti
+  model::TokenStamp stamp;  ///< sub, sid, iat, and the revocation epoch in the private claim `rev`.
+  Time expires_at;          ///< exp, whole seconds.
   std::vector<std::string> roles;
 };
 
@@ -55,7 +59,8 @@ class TokenSigner {
   /// Signature, algorithm, type, issuer, audience and expiry, never revocation. Errors: unauthenticated,
   /// token_expired.
   virtual Result<AccessClaims> verify(std::string_view token, Time now) = 0;
-  /// Replaces the key set; the private parts come sealed. Error: internal (cannot be opened: wrong master key).
+  /// Replaces the key set; the private parts come sealed. Error: internal (cannot be opened: wrong master
+  /// key).
   virtual Status set_keys(const std::vector<model::SealedSigningKey>& keys) = 0;
   /// A new key pair, state next.
   virtual Result<model::SealedSigningKey> generate(model::SigningAlgorithm algorithm, Time now) = 0;

@@ -3,14 +3,14 @@
 /// whether a change is allowed (cycles, separation of duty, built-in roles) is model/role_graph.hpp's matter.
 #pragma once
 
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "model/role.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/ids.hpp"
-#include "base/result.hpp"
-#include "model/role.hpp"
 
 namespace muster::ports {
 
@@ -23,7 +23,8 @@ class RoleStore {
   virtual Result<std::optional<model::Role>> find(const std::string& name) = 0;
   /// Sets role.version. Error: already_exists.
   virtual Status create(model::Role& role) = 0;
-  /// Replaces description, permissions and parents, and exclusive_with on both sides; sets version. Error: not_found.
+  /// Replaces description, permissions and parents, and exclusive_with on both sides; sets version. Error:
+  /// not_found.
   virtual Status update(model::Role& role) = 0;
   /// With its edges, exclusions and grants. False: there was none.
   virtual Result<bool> remove(const std::string& name) = 0;

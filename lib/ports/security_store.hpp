@@ -2,16 +2,17 @@
 /// @file Stores what security rests on: revocations, signing keys, the audit chain.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/audit.hpp"
+#include "model/revocation.hpp"
+#include "model/signing_key.hpp"
+#include "model/user.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
-#include "model/audit.hpp"
-#include "model/revocation.hpp"
-#include "model/signing_key.hpp"
 
 namespace muster::ports {
 

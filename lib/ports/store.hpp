@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file The one way to stored data. read() gives a consistent snapshot, write() a transaction that is
 /// durable when it returns. A Unit is such a transaction: it hands out every store, and what was done through
-/// it is committed or undone as one. Many writes share one commit on disk; each still succeeds or fails alone.
-/// Store is thread-safe; a Unit belongs to the callback it was given to.
+/// it is committed or undone as one. Many writes share one commit on disk; each still succeeds or fails
+/// alone. Store is thread-safe; a Unit belongs to the callback it was given to.
 ///
 /// Errors of read and write themselves: unavailable (full disk, read-only, corrupt, closed), overloaded (the
 /// bounded queue of writers is full), deadline_exceeded. They are given before anything was acknowledged.
 #pragma once
 
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "base/ids.hpp"
-#include "base/result.hpp"
 
 namespace muster::ports {
 
@@ -59,11 +59,11 @@ struct StoreHealth {
 };
 
 struct StoreCounters {
-  std::uint64_t commits = 0;        ///< Transactions on disk (one fsync each).
-  std::uint64_t writes = 0;         ///< Units committed in them.
+  std::uint64_t commits = 0;  ///< Transactions on disk (one fsync each).
+  std::uint64_t writes = 0;   ///< Units committed in them.
   std::uint64_t writes_failed = 0;
   std::uint64_t reads = 0;
-  std::uint64_t queue_length = 0;   ///< Writers waiting now.
+  std::uint64_t queue_length = 0;  ///< Writers waiting now.
 };
 
 class Store {
@@ -79,9 +79,10 @@ class Store {
   [[nodiscard]] virtual StoreHealth health() = 0;
   [[nodiscard]] virtual StoreCounters counters() const = 0;
 
-  /// Writes a consistent copy to a new file while the store goes on serving. `progress(done, total)` in pages;
-  /// false from it cancels. Errors: already_exists, unavailable (disk), invalid_argument (path).
-  virtual Status backup(const std::string& path, const std::function<bool(std::int64_t, std::int64_t)>& progress) = 0;
+  /// Writes a consistent copy to a new file while the store goes on serving. `progress(done, total)` in
+  /// pages; false from it cancels. Errors: already_exists, unavailable (disk), invalid_argument (path).
+  virtual Status backup(const std::string& path,
+                        const std::function<bool(std::int64_t, std::int64_t)>& progress) = 0;
   /// Full integrity check of a backup file, schema version included; it is not changed. Errors: not_found,
   /// conflict (damaged or not a Muster backup: the message says what).
   virtual Status verify_backup(const std::string& path) = 0;

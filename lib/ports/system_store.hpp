@@ -2,13 +2,13 @@
 /// @file Stores what Muster itself needs: remembered replies, jobs, single facts.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/job.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
-#include "model/job.hpp"
 
 namespace muster::ports {
 
@@ -40,7 +40,8 @@ class JobStore {
   virtual Result<std::vector<model::Job>> list(std::optional<std::string> after, std::size_t limit) = 0;
 };
 
-/// Named facts of the installation: the master key's check value, the calibrated cost, the clock's high-water mark.
+/// Named facts of the installation: the master key's check value, the calibrated cost, the clock's high-water
+/// mark.
 class MetaStore {
  public:
   virtual ~MetaStore() = default;

@@ -4,13 +4,13 @@
 /// Every change bumps the version to the slot's next sequence number and is noted in the slot's change log.
 #pragma once
 
+#include "base/result.hpp"
+#include "model/user.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
-#include "model/user.hpp"
 
 namespace muster::ports {
 
@@ -38,7 +38,8 @@ class UserStore {
   virtual Result<std::optional<model::User>> find(UserId id) = 0;
   virtual Result<std::optional<model::User>> find_by_username(const std::string& username_canonical) = 0;
   virtual Result<std::optional<model::User>> find_by_email(const std::string& email) = 0;
-  /// Stores every field but id and created_at; sets user.version. Errors: not_found, already_exists (email, phone).
+  /// Stores every field but id and created_at; sets user.version. Errors: not_found, already_exists (email,
+  /// phone).
   virtual Status update(model::User& user) = 0;
   /// Removes the user and all that hangs on it: names, credential, sessions, grants. False: there was none.
   virtual Result<bool> remove(UserId id) = 0;
@@ -49,7 +50,8 @@ class UserStore {
   virtual Result<model::UserRevocation> revocation(UserId id) = 0;
   virtual Status set_revocation(UserId id, const model::UserRevocation& revocation) = 0;
 
-  /// At most `limit` users with an id above `after`. Costs the same wherever it begins, also when it is filtered.
+  /// At most `limit` users with an id above `after`. Costs the same wherever it begins, also when it is
+  /// filtered.
   virtual Result<UserPage> list(const UserFilter& filter, std::optional<UserId> after, std::size_t limit) = 0;
   /// Kept as a counter; no scan.
   virtual Result<std::int64_t> count() = 0;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Who may do what, decided from memory: the compiled roles of the whole installation and the grants of
+/// the users that were asked about (bounded, least recently used ones go). Never stale after an acknowledged
+/// change on this daemon: changes call roles_changed() and forget() from the unit's after_commit, and a fill
+/// that raced with a change is dropped. Thread-safe.
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "model/compiled_roles.hpp"
+#include "ports/clock.hpp"
+#include "ports/store.hpp"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace muster::ops {
+
+/// What is remembered of a user.
+struct Holdings {
+  bool exists = false;
+  std::vector<model::Grant> grants;  ///< Lapsed ones included: expiry is checked at each decision.
+};
+
+class Authorizer {
+ public:
+  Authorizer(ports::Store& store, ports::Clock& clock, std::size_t users_max = 200'000);
+  Authorizer(const Authorizer&) = delete;
+  Authorizer& operator=(const Authorizer&) = delete;
+  ~Authorizer();
+
+  /// Compiles the roles as the store has them now. Called at start.
+  Status load();
+
+  /// Errors: not_found (no such user), invalid_argument (permission), those of the store.
+  Result<bool> allows(UserId user, std::string_view permission);
+  /// Nothing when memory cannot tell (unknown user, roles being compiled).
+  std::optional<Result<bool>> allows_from_memory(UserId user, std::string_view permission);
+
+  Result<std::shared_ptr<const Holdings>> holdings(UserId user);
+  std::shared_ptr<const Holdings> holdings_from_memory(UserId user);
+  /// Names of the roles in force now, granted directly, by name: what tokens and X-Muster-Roles carry.
+  static std::vector<std::string> role_names(const Holdings& holdings, Time now);
+
+  /// The compiled roles, up to date with the store.
+  Result<std::shared_ptr<const model::CompiledRoles>> roles();
+
+  void roles_changed();
+  void forget(UserId user);
+  void forget_all();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster::ops

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Everything an operation may use: the ports and the state in memory that follows the store. Built
+/// once by assembly/world.hpp. Thread-safe, as each part is.
+#pragma once
+
+#include "ops/settings.hpp"
+#include "ports/clock.hpp"
+#include "ports/crypto.hpp"
+#include "ports/meter.hpp"
+#include "ports/store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+namespace muster::model {
+class BreachedList;
+}
+
+namespace muster::ops {
+
+class Authorizer;
+class Tokens;
+class JobRunner;
+class LoginThrottle;
+
+struct Context {
+  ports::Store& store;
+  ports::Clock& clock;
+  ports::Entropy& entropy;
+  ports::IdSource& ids;
+  ports::PasswordHasher& hasher;
+  ports::TokenSigner& signer;
+  ports::Sealer& sealer;
+  ports::Meter& meter;
+  Authorizer& authorizer;
+  Tokens& tokens;
+  JobRunner& jobs;
+  LoginThrottle& login_throttle;
+  std::shared_ptr<const Settings> initial_settings;
+
+  [[nodiscard]] std::shared_ptr<const Settings> settings() const {
+    return std::atomic_load(&initial_settings);
+  }
+  void change_settings(std::shared_ptr<const Settings> changed) {
+    std::atomic_store(&initial_settings, std::move(changed));
+  }
+};
+
+}  // namespace muster::ops

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/invoke.hpp"
+
+#include "base/encoding.hpp"
+#include "base/log.hpp"
+#include "ops/authorizer.hpp"
+#include "ports/security_store.hpp"
+#include "ports/system_store.hpp"
+#include "wire/error_table.hpp"
+
+namespace muster::ops {
+namespace {
+
+constexpr std::chrono::hours idempotency_lifetime{24};
+
+/// Marks the end of a dry run: the transaction is undone, the call succeeds.
+Error undo_dry_run() {
+  return Error{ErrorCode::internal, "dry run", {}, {}, {}};
+}
+
+/// Answers what can be told from the call alone; nothing when the caller's permissions must be looked at.
+std::optional<Status> authorize_by_kind(const Call& call, const OperationInfo& info,
+                                        std::optional<UserId> subject) {
+  using Kind = Caller::Kind;
+  if (info.needs == nobody_needs_anything) return Status{};
+  if (call.caller.kind == Kind::anonymous)
+    return Status(fail(ErrorCode::unauthenticated, "a valid access token is needed"));
+  if (call.caller.kind == Kind::operator_local || call.caller.kind == Kind::system) return Status{};
+  if (info.needs.empty()) return Status{};
+  if (info.own_allowed && subject == call.caller.user) return Status{};
+  return std::nullopt;
+}
+
+Status verdict(bool allowed, const OperationInfo& info) {
+  if (allowed) return {};
+  return fail(ErrorCode::permission_denied, "the permission " + std::string(info.needs) + " is needed");
+}
+
+}  // namespace
+
+std::string Caller::actor() const {
+  switch (kind) {
+    case Kind::user:
+      return user.text();
+    case Kind::operator_local:
+      return "os:" + std::to_string(user_id_os);
+    case Kind::system:
+      return "system";
+    case Kind::anonymous:
+      break;
+  }
+  return "anonymous";
+}
+
+Status authorize(Context& context, const Call& call, const OperationInfo& info,
+                 std::optional<UserId> subject) {
+  if (auto known = authorize_by_kind(call, info, subject)) return *known;
+  auto allowed = context.authorizer.allows(call.caller.user, info.needs);
+  // A caller that was deleted while its token lived has no permission at all.
+  if (!allowed && allowed.error().code == ErrorCode::not_found) return verdict(false, info);
+  if (!allowed) return fail(std::move(allowed).error());
+  return verdict(*allowed, info);
+}
+
+std::optional<Status> authorize_from_memory(Context& context, const Call& call, const OperationInfo& info,
+                                            std::optional<UserId> subject) {
+  if (auto known = authorize_by_kind(call, info, subject)) return known;
+  const auto allowed = context.authorizer.allows_from_memory(call.caller.user, info.needs);
+  if (!allowed || !*allowed) return std::nullopt;
+  return verdict(**allowed, info);
+}
+
+void Measure::finish(const Error* error) {
+  const auto took = std::chrono::steady_clock::now() - started_;
+  context_.meter.record(operation_, error == nullptr ? "ok" : wire::entry_of(error->code).name, took);
+  if (error == nullptr) return;
+  if (error->code == ErrorCode::internal || error->code == ErrorCode::unavailable)
+    log::error("{} failed: {}{}{}", operation_, error->message, error->detail.empty() ? "" : ": ",
+               error->detail);
+  else if (error->code == ErrorCode::permission_denied)
+    log::info("{} refused: {}", operation_, error->message);
+}
+
+Status Call::check_version(std::int64_t current) const {
+  if (!if_match || *if_match == current) return {};
+  return fail(ErrorCode::precondition_failed, "If-Match names version " + std::to_string(*if_match) +
+                                                  ", but the current one is " + std::to_string(current));
+}
+
+Status Call::commit_encoded(Context& context,
+                            const std::function<Result<std::string>(ports::Unit&, Change&)>& work) {
+  const Time now = context.clock.now();
+  const std::string key =
+      idempotency_key ? caller.actor() + ":" + operation + ":" + *idempotency_key : std::string();
+  const std::string request_hash = context.sealer.digest(operation + "\n" + request_text);
+  const std::string seal_context = "idempotency:" + key;
+  bool undone = false;
+
+  auto status = context.store.write([&](ports::Unit& unit) -> Status {
+    if (!key.empty()) {
+      MUSTER_TRY(const auto remembered, unit.idempotency().find(key));
+      if (remembered && now < remembered->expires_at) {
+        if (!constant_time_equal(remembered->request_hash, request_hash))
+          return fail(ErrorCode::conflict, "this Idempotency-Key was used for another request");
+        MUSTER_TRY(const Secret reply, context.sealer.open(remembered->sealed_reply, seal_context));
+        replayed_reply = std::string(reply.reveal());
+        return {};
+      }
+    }
+    Change change;
+    MUSTER_TRY(const std::string reply, work(unit, change));
+    const bool changed = !change.target.empty();
+    if (dry_run || plan_hash) {
+      const std::string basis = operation + "\n" + request_text + "\n" + change.target + "\n" +
+                                change.before.value_or("null") + "\n" + std::to_string(change.count);
+      Plan plan;
+      plan.plan_hash = hex_encode(context.sealer.digest(basis)).substr(0, 32);
+      if (plan_hash && *plan_hash != plan.plan_hash)
+        return fail(ErrorCode::precondition_failed,
+                    "the plan is stale: the state it was made for has changed");
+      if (dry_run) {
+        plan.changes = changed ? change.count : 0;
+        plan.operation = operation;
+        if (changed) plan.target = change.target;
+        if (change.before) plan.before = JsonValue{*change.before};
+        if (change.after) plan.after = JsonValue{*change.after};
+        plan_reply = wire::encode(plan);
+        undone = true;
+        return fail(undo_dry_run());
+      }
+    }
+    if (changed && change.audited) {
+      model::AuditRecord record;
+      record.time = now;
+      record.actor = caller.actor();
+      record.source = source;
+      record.operation = operation;
+      record.target = change.target;
+      record.outcome = "ok";
+      record.trace_id = trace_id;
+      if (change.before) record.before = JsonValue{*change.before};
+      if (change.after) record.after = JsonValue{*change.after};
+      MUSTER_CHECK_OK(unit.audit().append(record));
+    }
+    if (!key.empty())
+      MUSTER_CHECK_OK(unit.idempotency().put(
+          key, {request_hash, context.sealer.seal(reply, seal_context), now + idempotency_lifetime}));
+    return {};
+  });
+  if (undone) return {};
+  return status;
+}
+
+}  // namespace muster::ops

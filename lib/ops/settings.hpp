@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The settings that operations obey. Filled from the configuration; what SIGHUP may change is read
+/// through Context::settings(), which hands out one consistent copy.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/signing_key.hpp"
+
+#include <string>
+
+namespace muster::ops {
+
+struct Settings {
+  Duration token_access_ttl = std::chrono::minutes{15};
+  Duration token_refresh_ttl = std::chrono::hours{24 * 30};
+  model::SigningAlgorithm token_algorithm = model::SigningAlgorithm::es256;
+  Duration key_rotation_interval = std::chrono::hours{24 * 30};
+  std::string token_issuer = "muster";
+  std::string token_audience = "muster";
+  bool self_registration = true;
+  std::size_t sessions_per_user_max = 100;  ///< The oldest is ended for a new one.
+  std::size_t login_failures_max =
+      20;  ///< Wrong passwords for one login name in the window; then rate_limited.
+  Duration login_failure_window = std::chrono::minutes{5};
+  std::string backup_directory;  ///< Where `backup create` writes and may read.
+};
+
+}  // namespace muster::ops

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Access and refresh tokens: issuing, checking, and the live revocations in memory. A token that was
+/// verified is remembered until it expires (bounded), so checking it again costs no signature; whether it is
+/// revoked is asked every time. Nothing here blocks but load() and issue(). Thread-safe.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/revocation.hpp"
+#include "ops/settings.hpp"
+#include "ports/clock.hpp"
+#include "ports/crypto.hpp"
+#include "ports/store.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::ops {
+
+class Tokens {
+ public:
+  Tokens(ports::Store& store, ports::Clock& clock, ports::Entropy& entropy, ports::TokenSigner& signer,
+         ports::Sealer& sealer, std::size_t remembered_max = 100'000);
+  Tokens(const Tokens&) = delete;
+  Tokens& operator=(const Tokens&) = delete;
+  ~Tokens();
+
+  /// Reads keys (making the first ones) and live revocations from the store. Called at start.
+  Status load(const Settings& settings);
+  /// Reads the keys again after they changed.
+  Status reload_keys();
+
+  struct Issued {
+    std::string access_token;
+    Time expires_at;
+  };
+  Result<Issued> issue(const SessionId& session, const std::vector<std::string>& roles,
+                       const Settings& settings);
+
+  /// Errors: unauthenticated, token_expired, token_revoked.
+  Result<std::shared_ptr<const ports::AccessClaims>> verify(std::string_view token, const Settings& settings);
+  /// The answer if the token is remembered; nothing if its signature must be checked first.
+  std::optional<Result<std::shared_ptr<const ports::AccessClaims>>> verify_from_memory(
+      std::string_view token);
+
+  /// "mrt_" and 75 characters: the session's id and 256 random bits.
+  Secret new_refresh_token(const SessionId& session);
+  static std::optional<SessionId> session_of_refresh_token(const Secret& token);
+
+  /// From a unit's after_commit: in force for the very next check.
+  void apply(const model::Revocation& revocation);
+  [[nodiscard]] std::int64_t epoch() const;
+  /// Forgets expired tokens and revocations; called now and then.
+  void tidy();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster::ops

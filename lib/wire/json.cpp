@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/json.hpp"
+
+#include "base/encoding.hpp"
+
+#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+
+namespace muster::wire {
+namespace {
+
+namespace bj = boost::json;
+
+/// Builds the tree and counts the members that were written, so that a duplicate, which the tree drops,
+/// shows.
+struct CountingHandler {
+  static constexpr std::size_t max_object_size = 1 << 20;
+  static constexpr std::size_t max_array_size = 1 << 20;
+  static constexpr std::size_t max_key_size = 1 << 20;
+  static constexpr std::size_t max_string_size = 1 << 30;
+
+  bj::value_stack stack;
+  std::size_t members = 0;
+
+  bool on_document_begin(bj::error_code& /*ec*/) { return true; }
+  bool on_document_end(bj::error_code& /*ec*/) { return true; }
+  bool on_object_begin(bj::error_code& /*ec*/) { return true; }
+  bool on_object_end(std::size_t n, bj::error_code& /*ec*/) {
+    members += n;
+    stack.push_object(n);
+    return true;
+  }
+  bool on_array_begin(bj::error_code& /*ec*/) { return true; }
+  bool on_array_end(std::size_t n, bj::error_code& /*ec*/) {
+    stack.push_array(n);
+    return true;
+  }
+  bool on_key_part(bj::string_view s, std::size_t /*n*/, bj::error_code& /*ec*/) {
+    stack.push_chars(s);
+    return true;
+  }
+  bool on_key(bj::string_view s, std::size_t /*n*/, bj::error_code& /*ec*/) {
+    stack.push_key(s);
+    return true;
+  }
+  bool on_string_part(bj::string_view s, std::size_t /*n*/, bj::error_code& /*ec*/) {
+    stack.push_chars(s);
+    return true;
+  }
+  bool on_string(bj::string_view s, std::size_t /*n*/, bj::error_code& /*ec*/) {
+    stack.push_string(s);
+    return true;
+  }
+  bool on_number_part(bj::string_view /*s*/, bj::error_code& /*ec*/) { return true; }
+  bool on_int64(std::int64_t i, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+    stack.push_int64(i);
+    return true;
+  }
+  bool on_uint64(std::uint64_t u, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+    stack.push_uint64(u);
+    return true;
+  }
+  bool on_double(double d, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+    stack.push_double(d);
+    return true;
+  }
+  bool on_bool(bool b, bj::error_code& /*ec*/) {
+    stack.push_bool(b);
+    return true;
+  }
+  bool on_null(bj::error_code& /*ec*/) {
+    stack.push_null();
+    return true;
+  }
+  bool on_comment_part(bj::string_view /*s*/, bj::error_code& /*ec*/) { return true; }
+  bool on_comment(bj::string_view /*s*/, bj::error_code& /*ec*/) { return true; }
+};
+
+std::size_t count_members(const Json& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    count += object->size();
+    for (const auto& member : *object) count += count_members(member.value());
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) count += count_members(item);
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  const auto malformed = [](std::string why) {
+    return fail(ErrorCode::invalid_argument, "not valid JSON: " + std::move(why));
+  };
+  try {
+    bj::parse_options options;
+    options.max_depth = json_depth_max;
+    bj::basic_parser<CountingHandler> parser(options);
+    parser.handler().stack.reset();
+    bj::error_code error;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+    if (error) return malformed(error.message() + " at byte " + std::to_string(used));
+    if (const auto rest = text.find_first_not_of(" \t\r\n", used); rest != std::string_view::npos)
+      return malformed("text after the value at byte " + std::to_string(rest));
+    Json value = parser.handler().stack.release();
+    if (count_members(value) != parser.handler().members) return malformed("a member is there twice");
+    return value;
+  } catch (const std::exception& exception) {
+    return malformed(exception.what());
+  }
+}
+
+std::string to_text(const Json& value) {
+  return bj::serialize(value);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const bool sound = is_utf8(text);
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    } else if (byte >= 0x80 && !sound) {
+      out += "\xef\xbf\xbd";
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace muster::wire
