@@ -6,6 +6,9 @@
 /// RevocationIndex is thread-safe; readers never wait for each other.
 #pragma once
 
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -15,9 +18,6 @@
 #include <unordered_map>
 #include <variant>
 #include <vector>
-
-#include "base/ids.hpp"
-#include "base/time.hpp"
 
 namespace muster::model {
 
@@ -65,12 +65,17 @@ class RevocationIndex {
     mutable std::shared_mutex mutex;
     std::unordered_map<UserId, Mark> users;
     std::unordered_map<SessionId, Mark> sessions;
+    std::atomic<std::size_t> entries{0};  ///< Of both: an empty stripe is not locked to be read.
   };
   static constexpr std::size_t stripe_count = 64;
+
+  [[nodiscard]] const Stripe& stripe(UserId user) const;
+  [[nodiscard]] Stripe& stripe(UserId user);
 
   std::array<Stripe, stripe_count> stripes_;
   mutable std::shared_mutex all_mutex_;
   Mark all_;
+  std::atomic<bool> has_all_{false};
   std::atomic<std::int64_t> epoch_{0};
 };
 
