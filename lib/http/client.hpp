@@ -3,13 +3,13 @@
 /// Not thread-safe: one client a thread.
 #pragma once
 
+#include "base/result.hpp"
+#include "http/message.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "base/result.hpp"
-#include "http/message.hpp"
 
 namespace muster::http {
 
@@ -27,10 +27,11 @@ class Client {
   ~Client();
 
   /// Sends one request and reads the whole response. A GET, PUT, DELETE or a POST with an Idempotency-Key is
-  /// tried once more when the kept-alive connection turned out to be closed. Errors: invalid_argument (server is
-  /// not an address of the three forms), unavailable (cannot connect, connection lost, certificate refused:
-  /// the message says which and to what), deadline_exceeded.
-  Result<Response> send(Method method, const std::string& target, const Headers& headers, const std::string& body);
+  /// tried once more when the kept-alive connection turned out to be closed. Errors: invalid_argument (server
+  /// is not an address of the three forms), unavailable (cannot connect, connection lost, certificate
+  /// refused: the message says which and to what), deadline_exceeded.
+  Result<Response> send(Method method, const std::string& target, const Headers& headers,
+                        const std::string& body);
 
  private:
   class Impl;

@@ -36,7 +36,7 @@ class Headers {
 
 /// Who is at the other end of the connection.
 struct Peer {
-  std::string address;                      ///< "127.0.0.1" or, for a Unix socket, "unix".
+  std::string address;  ///< "127.0.0.1" or, for a Unix socket, "unix".
   std::uint16_t port = 0;
   std::optional<std::uint32_t> user_id_os;  ///< SO_PEERCRED of a Unix socket.
   bool secure = false;                      ///< Over TLS.
@@ -44,11 +44,11 @@ struct Peer {
 
 struct Request {
   Method method = Method::get;
-  std::string target;        ///< As sent: "/v1/users?limit=5".
-  std::string_view path;     ///< Into `target`, still percent-encoded.
-  std::string_view query;    ///< Into `target`, without '?'.
+  std::string target;      ///< As sent: "/v1/users?limit=5".
+  std::string_view path;   ///< Into `target`, still percent-encoded.
+  std::string_view query;  ///< Into `target`, without '?'.
   Headers headers;
-  std::string body;          ///< Whole and de-chunked.
+  std::string body;  ///< Whole and de-chunked.
   Peer peer;
 
   Request() = default;

@@ -7,6 +7,9 @@
 /// start, stop and reload are for one controlling thread; everything else is internal.
 #pragma once
 
+#include "base/result.hpp"
+#include "http/message.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +18,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
-#include "http/message.hpp"
 
 namespace muster::http {
 
@@ -48,11 +48,13 @@ struct Listener {
   bool admin = false;  ///< Handed to the handler; means nothing to the front.
 };
 
+enum class Compression : std::uint8_t;
+
 /// Answers one request, once, from any thread. Dropped without an answer it sends 500. Movable, cheap.
 class Responder {
  public:
   class Target;
-  explicit Responder(std::shared_ptr<Target> target, std::uint64_t sequence);
+  Responder(std::shared_ptr<Target> target, std::uint64_t sequence, Compression compression = {});
   Responder(Responder&&) noexcept = default;
   Responder& operator=(Responder&&) = delete;
   ~Responder();
@@ -62,6 +64,7 @@ class Responder {
  private:
   std::shared_ptr<Target> target_;
   std::uint64_t sequence_;
+  Compression compression_;
 };
 
 /// Runs on the reactor thread: must not block.

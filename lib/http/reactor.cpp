@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/reactor.hpp"
+
+#include "http/connection.hpp"
+#include "http/response_writer.hpp"
+
+#include <utility>
+
+#include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <Poco/Observer.h>
+#include <unistd.h>
+
+namespace muster::http {
+
+namespace {
+
+constexpr std::size_t read_buffer_bytes = 64 * 1024;
+
+}  // namespace
+
+Reactor::Reactor(std::chrono::milliseconds tick_interval)
+    : SocketReactor(
+          Poco::Timespan(std::chrono::duration_cast<std::chrono::microseconds>(tick_interval).count())),
+      // A copy of the descriptor: Poco closes its own, and the mailbox may outlive the reactor.
+      mail_socket_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(::dup(mailbox_->descriptor())))),
+      tick_interval_(tick_interval),
+      read_buffer_(read_buffer_bytes) {
+  addEventHandler(mail_socket_,
+                  Poco::Observer<Reactor, Poco::Net::ReadableNotification>(*this, &Reactor::on_mail));
+  tick();
+}
+
+Reactor::~Reactor() {
+  stop_and_join();
+}
+
+void Reactor::start() {
+  started_ = true;
+  thread_.setName("reactor");
+  thread_.startFunc([this] { run_and_cut(); });
+}
+
+void Reactor::stop_and_join() {
+  if (!std::exchange(started_, false)) return;
+  mailbox_->post([this] { stop(); });
+  thread_.join();
+}
+
+void Reactor::run_and_cut() {
+  mailbox_->set_own_thread();
+  run();
+  mailbox_->close();
+  while (!table_.empty()) {
+    const auto connection = table_.back().connection;
+    connection->close();
+  }
+}
+
+void Reactor::tick() {
+  now_ = Clock::now();
+  if (now_ < next_tick_) return;
+  next_tick_ = now_ + tick_interval_;
+  const auto second = std::time(nullptr);
+  if (second != preamble_second_) {
+    preamble_second_ = second;
+    preamble_ = server_and_date(second);
+  }
+  scan();
+  if (on_tick_) on_tick_();
+}
+
+void Reactor::scan() {
+  // Backwards, as closing a connection puts the last one in its place.
+  for (auto slot = table_.size(); slot-- > 0;) {
+    if (slot >= table_.size() || table_[slot].deadline > now_) continue;
+    const auto connection = table_[slot].connection;
+    connection->on_deadline();
+  }
+}
+
+void Reactor::adopt(std::shared_ptr<Connection> connection) {
+  connection->set_slot(table_.size());
+  table_.push_back({TimePoint::max(), connection});
+  connection->open();
+  if (draining_) connection->drain();
+}
+
+void Reactor::release(Connection& connection) {
+  const auto slot = connection.slot();
+  if (slot + 1 != table_.size()) {
+    table_[slot] = std::move(table_.back());
+    table_[slot].connection->set_slot(slot);
+  }
+  table_.pop_back();
+  count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Reactor::drain() {
+  draining_ = true;
+  for (auto slot = table_.size(); slot-- > 0;) {
+    if (slot >= table_.size()) continue;
+    const auto connection = table_[slot].connection;
+    connection->drain();
+  }
+}
+
+void Reactor::on_mail(Poco::Net::ReadableNotification* notification) {
+  notification->release();
+  mailbox_->take(letters_);
+  for (auto& function : letters_.functions) function();
+  letters_.functions.clear();
+  for (auto& answer : letters_.answers)
+    answer.connection->deliver(answer.sequence, std::move(answer.response));
+  // After all of them are written: several answers to one connection leave in one write.
+  for (auto& answer : letters_.answers) answer.connection->settle();
+  letters_.answers.clear();
+}
+
+}  // namespace muster::http

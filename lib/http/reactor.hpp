@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file One thread that waits for sockets and runs what they need: Poco's SocketReactor, with a mailbox
+/// other threads can wake it through, and a table of deadlines scanned once a tick (a scan of 10,000 entries
+/// takes microseconds, and moving a deadline is one store).
+/// Its own thread only, but for start, stop, mailbox and connection_count.
+#pragma once
+
+#include "http/mailbox.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <Poco/Net/SocketNotification.h>
+#include <Poco/Net/SocketReactor.h>
+#include <Poco/Thread.h>
+
+namespace muster::http {
+
+class Connection;
+
+class Reactor final : public Poco::Net::SocketReactor {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using TimePoint = Clock::time_point;
+
+  explicit Reactor(std::chrono::milliseconds tick_interval);
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+  ~Reactor() override;
+
+  void start();
+  /// Cuts what is still connected and ends the thread.
+  void stop_and_join();
+  [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  [[nodiscard]] std::size_t connection_count() const { return count_.load(std::memory_order_relaxed); }
+  /// Announced by the acceptor before the connection arrives, so that the next one goes elsewhere.
+  void expect_connection() { count_.fetch_add(1, std::memory_order_relaxed); }
+
+  void adopt(std::shared_ptr<Connection> connection);
+  void release(Connection& connection);
+  void set_deadline(std::size_t slot, TimePoint deadline) { table_[slot].deadline = deadline; }
+  void drain();
+  /// Called once a tick.
+  void set_on_tick(std::function<void()> function) { on_tick_ = std::move(function); }
+
+  [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] std::string_view preamble() const { return preamble_; }
+  [[nodiscard]] std::vector<char>& read_buffer() { return read_buffer_; }
+  [[nodiscard]] std::string& spare_output() { return spare_output_; }
+
+ protected:
+  void onBusy() override { tick(); }
+  void onTimeout() override { tick(); }
+
+ private:
+  struct Entry {
+    TimePoint deadline;
+    std::shared_ptr<Connection> connection;
+  };
+
+  void tick();
+  void scan();
+  void run_and_cut();
+  void on_mail(Poco::Net::ReadableNotification* notification);
+
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  Poco::Net::Socket mail_socket_;
+  Poco::Thread thread_;
+  std::chrono::milliseconds tick_interval_;
+  TimePoint now_ = Clock::now();
+  TimePoint next_tick_ = now_;
+  std::time_t preamble_second_ = 0;
+  std::string preamble_;
+  std::vector<Entry> table_;
+  Mailbox::Letters letters_;
+  std::function<void()> on_tick_;
+  std::vector<char> read_buffer_;
+  std::string spare_output_;
+  std::atomic<std::size_t> count_{0};
+  bool draining_ = false;
+  bool started_ = false;
+};
+
+}  // namespace muster::http
