@@ -2,11 +2,32 @@
 /// @file Every operation of Muster, in the order the documentation shows them. The one place to add one.
 #pragma once
 
+#include "ops/audit.hpp"
+#include "ops/backups.hpp"
+#include "ops/change_role.hpp"
+#include "ops/check_permission.hpp"
+#include "ops/create_role.hpp"
+#include "ops/delete_role.hpp"
+#include "ops/explain_permission.hpp"
 #include "ops/get_role.hpp"
+#include "ops/grant_role.hpp"
+#include "ops/jobs.hpp"
+#include "ops/list_role_members.hpp"
+#include "ops/list_roles.hpp"
+#include "ops/list_user_roles.hpp"
 #include "ops/operation.hpp"
+#include "ops/revoke_tokens.hpp"
+#include "ops/role_impact.hpp"
+#include "ops/update_role.hpp"
 
 namespace muster::ops {
 
-using AllOperations = OperationList<GetRole>;
+using AllOperations =
+    OperationList<CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole,
+                  UpdateRole, DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole,
+                  ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact, ListUserRoles,
+                  ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit, VerifyAudit,
+                  StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup, ListJobs,
+                  GetJob, PauseJob, ResumeJob, CancelJob>;
 
 }  // namespace muster::ops

@@ -164,6 +164,9 @@ template <Described T>
 void write(std::string& out, const T& value);
 
 template <class T>
+void write(std::string& out, const std::vector<T>& list);
+
+template <class T>
 void write(std::string& out, const std::optional<T>& value) {
   if (value)
     write(out, *value);
