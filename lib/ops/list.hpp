@@ -7,27 +7,36 @@
 #include "ops/change_role.hpp"
 #include "ops/check_permission.hpp"
 #include "ops/create_role.hpp"
+#include "ops/create_user.hpp"
 #include "ops/delete_role.hpp"
 #include "ops/explain_permission.hpp"
 #include "ops/get_role.hpp"
 #include "ops/grant_role.hpp"
+#include "ops/import_users.hpp"
+#include "ops/inspect_token.hpp"
 #include "ops/jobs.hpp"
+#include "ops/keys.hpp"
 #include "ops/list_role_members.hpp"
 #include "ops/list_roles.hpp"
 #include "ops/list_user_roles.hpp"
+#include "ops/log_in.hpp"
 #include "ops/operation.hpp"
+#include "ops/passwords.hpp"
 #include "ops/revoke_tokens.hpp"
 #include "ops/role_impact.hpp"
+#include "ops/sessions.hpp"
 #include "ops/update_role.hpp"
+#include "ops/users.hpp"
 
 namespace muster::ops {
 
-using AllOperations =
-    OperationList<CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole,
-                  UpdateRole, DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole,
-                  ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact, ListUserRoles,
-                  ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit, VerifyAudit,
-                  StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup, ListJobs,
-                  GetJob, PauseJob, ResumeJob, CancelJob>;
+using AllOperations = OperationList<
+    CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword, LogIn,
+    RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession, VerifyToken, InspectToken,
+    CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole, UpdateRole,
+    DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole,
+    ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
+    ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
+    ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers>;
 
 }  // namespace muster::ops

@@ -31,13 +31,18 @@ class Tokens {
   Status load(const Settings& settings);
   /// Reads the keys again after they changed.
   Status reload_keys();
+  /// The same with the keys at hand: from a unit's after_commit. Forgets every remembered token. On an error,
+  /// which is logged, the keys stay as they were.
+  void replace_keys(const std::vector<model::SealedSigningKey>& keys);
 
   struct Issued {
     std::string access_token;
     Time expires_at;
   };
+  /// `epoch` is what epoch() said before the caller looked at the session and its user: a revocation that
+  /// comes in between then concerns this token too.
   Result<Issued> issue(const SessionId& session, const std::vector<std::string>& roles,
-                       const Settings& settings);
+                       const Settings& settings, std::int64_t epoch);
 
   /// Errors: unauthenticated, token_expired, token_revoked.
   Result<std::shared_ptr<const ports::AccessClaims>> verify(std::string_view token, const Settings& settings);
