@@ -20,8 +20,8 @@ struct Argon2Cost {
   bool operator==(const Argon2Cost&) const = default;
 };
 
-/// Error: invalid_argument at `password.argon2.memory_kib` (8 to 4194304), `.iterations` (1 to 1000) or
-/// `.parallelism` (1).
+/// Error: invalid_argument at `password.argon2.memory_kib` (8 to 1048576), `.iterations` (1 to 1000) or
+/// `.parallelism` (1), or when one hash would go over more than 8 GiB in all.
 Status check_cost(const Argon2Cost& cost);
 
 /// The most iterations, at least 2, that one hash at this memory does within `target` on this machine. Takes
