@@ -7,7 +7,7 @@
 #include <exception>
 #include <utility>
 
-#include <Poco/Observer.h>
+#include <sys/epoll.h>
 
 namespace muster::http {
 
@@ -20,9 +20,6 @@ constexpr std::size_t sent_kept_max_bytes = 64 * 1024;
 constexpr std::size_t linger_max_bytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds linger_time{3};
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
-
-using ReadObserver = Poco::Observer<Connection, Poco::Net::ReadableNotification>;
-using WriteObserver = Poco::Observer<Connection, Poco::Net::WritableNotification>;
 
 }  // namespace
 
@@ -70,18 +67,11 @@ void Connection::drain() {
   settle();
 }
 
-void Connection::on_readable(Poco::Net::ReadableNotification* notification) {
-  notification->release();
+void Connection::on_event(std::uint32_t events) {
   const auto self = shared_from_this();
   if (stage_ == Stage::lingering) return discard();
-  process();
-  settle();
-}
-
-void Connection::on_writable(Poco::Net::WritableNotification* notification) {
-  notification->release();
-  const auto self = shared_from_this();
-  if (std::exchange(tls_wants_write_, false)) process();
+  // The end of a connection shows in reading or, where that is not wanted, in writing.
+  if ((events & ~EPOLLOUT) != 0 || std::exchange(tls_wants_write_, false)) process();
   settle();
 }
 
@@ -374,16 +364,9 @@ void Connection::update_interest() {
   const bool read = (shaking && !tls_wants_write_) || stage_ == Stage::lingering || can_read();
   const bool write =
       stage_ != Stage::closed && (tls_wants_write_ || (!shaking && output_pending_bytes() > 0));
-  const auto& socket = transport_.socket();
-  if (write && !watches_write_)
-    reactor_.addEventHandler(socket, WriteObserver(*this, &Connection::on_writable));
-  if (read && !watches_read_) reactor_.addEventHandler(socket, ReadObserver(*this, &Connection::on_readable));
-  if (!write && watches_write_)
-    reactor_.removeEventHandler(socket, WriteObserver(*this, &Connection::on_writable));
-  if (!read && watches_read_)
-    reactor_.removeEventHandler(socket, ReadObserver(*this, &Connection::on_readable));
-  watches_read_ = read;
-  watches_write_ = write;
+  const std::uint32_t wanted = (read ? EPOLLIN : 0U) | (write ? EPOLLOUT : 0U);
+  reactor_.watch(*this, transport_.descriptor(), watched_, wanted);
+  watched_ = wanted;
 }
 
 void Connection::update_deadline() {

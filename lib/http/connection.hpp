@@ -52,6 +52,7 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   /// Closes what is idle; else ends the connection with its last answer.
   void drain();
   void on_deadline();
+  void on_event(std::uint32_t events);  ///< Of epoll.
   void deliver(std::uint64_t sequence, std::optional<Response> response);
   /// Writes what is pending and goes on reading where that had to wait.
   void settle();
@@ -70,8 +71,6 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   };
   enum class Stage : std::uint8_t { handshake, open, ending, lingering, closed };
 
-  void on_readable(Poco::Net::ReadableNotification* notification);
-  void on_writable(Poco::Net::WritableNotification* notification);
   bool shake_hands();
   void process();
   void consume(std::string_view bytes);
@@ -115,6 +114,7 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   std::uint64_t sequence_first_ = 0;
 
   std::size_t slot_ = 0;
+  std::uint32_t watched_ = 0;
   std::size_t lingered_bytes_ = 0;
   Reactor::TimePoint read_deadline_ = Reactor::TimePoint::max();
   Reactor::TimePoint write_deadline_ = Reactor::TimePoint::max();
@@ -123,8 +123,6 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   bool draining_ = false;
   bool request_begun_ = false;
   bool owes_continue_ = false;
-  bool watches_read_ = false;
-  bool watches_write_ = false;
   bool tls_wants_write_ = false;
   bool paused_ = false;   ///< Bytes may wait in input_ or in TLS, which no event will tell of.
   bool lingers_ = false;  ///< The end is our wish, so the other side may still be sending.

@@ -4,11 +4,15 @@
 #include "http/connection.hpp"
 #include "http/response_writer.hpp"
 
+#include <array>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Observer.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 namespace muster::http {
@@ -16,6 +20,14 @@ namespace muster::http {
 namespace {
 
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
+// Few enough that answers from other threads and new connections never wait long behind a batch.
+constexpr int events_max = 128;
+
+int open_epoll() {
+  const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return descriptor;
+}
 
 }  // namespace
 
@@ -24,8 +36,12 @@ Reactor::Reactor(std::chrono::milliseconds tick_interval)
           Poco::Timespan(std::chrono::duration_cast<std::chrono::microseconds>(tick_interval).count())),
       // A copy of the descriptor: Poco closes its own, and the mailbox may outlive the reactor.
       mail_socket_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(::dup(mailbox_->descriptor())))),
+      epoll_descriptor_(open_epoll()),
+      epoll_socket_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(epoll_descriptor_))),
       tick_interval_(tick_interval),
       read_buffer_(read_buffer_bytes) {
+  addEventHandler(epoll_socket_,
+                  Poco::Observer<Reactor, Poco::Net::ReadableNotification>(*this, &Reactor::on_connections));
   addEventHandler(mail_socket_,
                   Poco::Observer<Reactor, Poco::Net::ReadableNotification>(*this, &Reactor::on_mail));
   tick();
@@ -102,6 +118,27 @@ void Reactor::drain() {
     if (slot >= table_.size()) continue;
     const auto connection = table_[slot].connection;
     connection->drain();
+  }
+}
+
+void Reactor::watch(Connection& connection, int descriptor, std::uint32_t before, std::uint32_t wanted) {
+  if (before == wanted) return;
+  epoll_event event{};
+  event.events = wanted;
+  event.data.ptr = &connection;
+  const int operation = wanted == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (::epoll_ctl(epoll_descriptor_, operation, descriptor, &event) != 0 && wanted != 0)
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+}
+
+void Reactor::on_connections(Poco::Net::ReadableNotification* notification) {
+  notification->release();
+  std::array<epoll_event, events_max> events;
+  const int count = ::epoll_wait(epoll_descriptor_, events.data(), events_max, 0);
+  // A connection is only ever closed by its own event within this loop, so the pointers hold.
+  for (int i = 0; i < count; ++i) {
+    const auto& event = events[static_cast<std::size_t>(i)];
+    static_cast<Connection*>(event.data.ptr)->on_event(event.events);
   }
 }
 

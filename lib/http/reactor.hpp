@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file One thread that waits for sockets and runs what they need: Poco's SocketReactor, with a mailbox
-/// other threads can wake it through, and a table of deadlines scanned once a tick (a scan of 10,000 entries
-/// takes microseconds, and moving a deadline is one store).
-/// Its own thread only, but for start, stop, mailbox and connection_count.
+/// @file One thread that waits for sockets and runs what they need. It is Poco's SocketReactor, with three
+/// additions: a mailbox other threads can wake it through; a table of deadlines scanned once a tick (10,000
+/// entries take microseconds, and moving a deadline is one store); and an epoll set of its own for the
+/// connections, which Poco polls as one socket. Poco 1.11 spends a map node, two map searches, three locks
+/// and a copied observer list on every event, which with 2,000 busy connections is a sixth of the whole cost
+/// of a small request; so Poco serves the few sockets of a reactor, and the set the many.
+/// Its own thread only, but for start, stop_and_join, mailbox, connection_count and expect_connection.
 #pragma once
 
 #include "http/mailbox.hpp"
@@ -10,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <functional>
 #include <memory>
@@ -45,6 +49,9 @@ class Reactor final : public Poco::Net::SocketReactor {
 
   void adopt(std::shared_ptr<Connection> connection);
   void release(Connection& connection);
+  /// Sets what the connection waits for, from `before` to `wanted`, both of EPOLLIN and EPOLLOUT; 0 is
+  /// nothing at all, not even the end of the connection.
+  void watch(Connection& connection, int descriptor, std::uint32_t before, std::uint32_t wanted);
   void set_deadline(std::size_t slot, TimePoint deadline) { table_[slot].deadline = deadline; }
   void drain();
   /// Called once a tick.
@@ -69,9 +76,12 @@ class Reactor final : public Poco::Net::SocketReactor {
   void scan();
   void run_and_cut();
   void on_mail(Poco::Net::ReadableNotification* notification);
+  void on_connections(Poco::Net::ReadableNotification* notification);
 
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   Poco::Net::Socket mail_socket_;
+  int epoll_descriptor_;
+  Poco::Net::Socket epoll_socket_;
   Poco::Thread thread_;
   std::chrono::milliseconds tick_interval_;
   TimePoint now_ = Clock::now();

@@ -3,8 +3,10 @@
 
 #include "http/characters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include <zlib.h>
 
@@ -131,21 +133,18 @@ void write_response(std::string& out, const Response& response, ResponseFraming 
 }
 
 std::string server_and_date(std::time_t now) {
-  static constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::tm utc{};
   gmtime_r(&now, &utc);
-  const auto two = [](int value) {
-    return std::string{static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
-  };
-  std::string text = "Server: muster\r\nDate: ";
-  text += days.at(static_cast<std::size_t>(utc.tm_wday));
-  text += ", " + two(utc.tm_mday) + " ";
-  text += months.at(static_cast<std::size_t>(utc.tm_mon));
-  text += " " + std::to_string(utc.tm_year + 1900) + " " + two(utc.tm_hour) + ":" + two(utc.tm_min) + ":" +
-          two(utc.tm_sec) + " GMT\r\n";
-  return text;
+  std::array<char, 64> text;
+  const auto size = std::snprintf(text.data(), text.size(),
+                                  "Server: muster\r\nDate: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                                  days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
+                                  months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900,
+                                  utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return {text.data(), std::min(static_cast<std::size_t>(size), text.size() - 1)};
 }
 
 }  // namespace muster::http

@@ -29,8 +29,7 @@ class Transport {
   ~Transport();
 
   [[nodiscard]] bool is_secure() const { return !tls_.isNull(); }
-  /// What a reactor can wait for.
-  [[nodiscard]] const Poco::Net::Socket& socket() const { return socket_; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
   State handshake();
   Io read(char* buffer, std::size_t size_bytes);
