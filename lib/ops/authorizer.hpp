@@ -21,6 +21,7 @@ namespace muster::ops {
 /// What is remembered of a user.
 struct Holdings {
   bool exists = false;
+  bool active = false;               ///< A disabled user is allowed nothing, whatever they hold.
   std::vector<model::Grant> grants;  ///< Lapsed ones included: expiry is checked at each decision.
 };
 
@@ -31,14 +32,16 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
   ~Authorizer();
 
-  /// Compiles the roles as the store has them now. Called at start.
+  /// Makes the built-in roles what this version has them to be, and compiles all. Called at start.
   Status load();
 
-  /// Errors: not_found (no such user), invalid_argument (permission), those of the store.
+  /// False for a disabled user. Errors: not_found (no such user), invalid_argument (permission), those of the
+  /// store.
   Result<bool> allows(UserId user, std::string_view permission);
   /// Nothing when memory cannot tell (unknown user, roles being compiled).
   std::optional<Result<bool>> allows_from_memory(UserId user, std::string_view permission);
 
+  /// Who does not exist has `exists` false.
   Result<std::shared_ptr<const Holdings>> holdings(UserId user);
   std::shared_ptr<const Holdings> holdings_from_memory(UserId user);
   /// Names of the roles in force now, granted directly, by name: what tokens and X-Muster-Roles carry.
@@ -47,7 +50,9 @@ class Authorizer {
   /// The compiled roles, up to date with the store.
   Result<std::shared_ptr<const model::CompiledRoles>> roles();
 
+  /// After any change to any role.
   void roles_changed();
+  /// After any change to a user's grants or status, and when the user is deleted.
   void forget(UserId user);
   void forget_all();
 
