@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 
 #include <boost/json.hpp>
 
@@ -171,10 +170,7 @@ void write(std::string& out, std::int64_t number) {
   append_number(out, number);
 }
 void write(std::string& out, double number) {
-  if (std::isfinite(number))
-    append_number(out, number);
-  else
-    out += "null";
+  append_json_number(out, number);
 }
 void write(std::string& out, const Secret& secret) {
   append_json_string(out, secret.reveal());

@@ -3,6 +3,10 @@
 
 #include "base/encoding.hpp"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -21,6 +25,7 @@ struct CountingHandler {
 
   bj::value_stack stack;
   std::size_t members = 0;
+  std::string number;
 
   bool on_document_begin(bj::error_code& /*ec*/) { return true; }
   bool on_document_end(bj::error_code& /*ec*/) { return true; }
@@ -51,16 +56,29 @@ struct CountingHandler {
     stack.push_string(s);
     return true;
   }
-  bool on_number_part(bj::string_view /*s*/, bj::error_code& /*ec*/) { return true; }
+  bool on_number_part(bj::string_view s, bj::error_code& /*ec*/) {
+    number.append(s.data(), s.size());
+    return true;
+  }
   bool on_int64(std::int64_t i, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+    number.clear();
     stack.push_int64(i);
     return true;
   }
   bool on_uint64(std::uint64_t u, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+    number.clear();
     stack.push_uint64(u);
     return true;
   }
-  bool on_double(double d, bj::string_view /*s*/, bj::error_code& /*ec*/) {
+  bool on_double(double d, bj::string_view s, bj::error_code& ec) {
+    // The parser's own value may be one unit in the last place off.
+    number.append(s.data(), s.size());
+    std::from_chars(number.data(), number.data() + number.size(), d);
+    number.clear();
+    if (!std::isfinite(d)) {
+      ec = bj::error::exponent_overflow;
+      return false;
+    }
     stack.push_double(d);
     return true;
   }
@@ -85,6 +103,49 @@ std::size_t count_members(const Json& value) {
     for (const auto& item : *array) count += count_members(item);
   }
   return count;
+}
+
+template <class T>
+void append_number(std::string& out, T number) {
+  std::array<char, 32> buffer{};
+  out.append(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr);
+}
+
+void append_json(std::string& out, const Json& value) {
+  char separator = '\0';
+  const auto next = [&](char opening) {
+    out += separator == '\0' ? opening : separator;
+    separator = ',';
+  };
+  if (const auto* object = value.if_object()) {
+    if (object->empty()) out += '{';
+    for (const auto& member : *object) {
+      next('{');
+      append_json_string(out, std::string_view(member.key().data(), member.key().size()));
+      out += ':';
+      append_json(out, member.value());
+    }
+    out += '}';
+  } else if (const auto* array = value.if_array()) {
+    if (array->empty()) out += '[';
+    for (const Json& item : *array) {
+      next('[');
+      append_json(out, item);
+    }
+    out += ']';
+  } else if (const auto* text = value.if_string()) {
+    append_json_string(out, std::string_view(text->data(), text->size()));
+  } else if (const auto* real = value.if_double()) {
+    append_json_number(out, *real);
+  } else if (const auto* whole = value.if_int64()) {
+    append_number(out, *whole);
+  } else if (const auto* natural = value.if_uint64()) {
+    append_number(out, *natural);
+  } else if (const auto* truth = value.if_bool()) {
+    out += *truth ? "true" : "false";
+  } else {
+    out += "null";
+  }
 }
 
 }  // namespace
@@ -112,7 +173,19 @@ Result<Json> parse_json(std::string_view text) {
 }
 
 std::string to_text(const Json& value) {
-  return bj::serialize(value);
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+void append_json_number(std::string& out, double number) {
+  // Without its fraction the negative zero would read as an integer.
+  if (number == 0 && std::signbit(number))
+    out += "-0.0";
+  else if (std::isfinite(number))
+    append_number(out, number);
+  else
+    out += "null";
 }
 
 void append_json_string(std::string& out, std::string_view text) {

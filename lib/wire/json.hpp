@@ -24,6 +24,9 @@ Result<Json> parse_json(std::string_view text);
 /// Compact.
 std::string to_text(const Json& value);
 
+/// Appends the shortest text that reads back as the same number; null for what JSON has no number for.
+void append_json_number(std::string& out, double number);
+
 /// Appends the text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
