@@ -22,7 +22,9 @@ struct Settings {
   std::size_t login_failures_max =
       20;  ///< Wrong passwords for one login name in the window; then rate_limited.
   Duration login_failure_window = std::chrono::minutes{5};
-  std::string backup_directory;  ///< Where `backup create` writes and may read.
+  std::string backup_directory;       ///< Where `backup create` writes and may read.
+  std::string data_directory;         ///< Where a restore is asked for (restore.hpp).
+  std::string node_name = "musterd";  ///< What a revocation with `wait` calls this daemon.
 };
 
 }  // namespace muster::ops

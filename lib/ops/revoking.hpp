@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file How revocations are made, for every operation that ends sessions. Each function belongs inside a
+/// unit: it appends the revocation first, marks the sessions it wholly covers, and has the revocation in
+/// force when the unit is durable.
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "ports/store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace muster::ops {
+
+struct Context;
+
+/// No access token lives longer, whatever the settings were when it was issued.
+inline constexpr std::chrono::minutes access_token_lifetime_max{24 * 60 + 5};
+
+struct Revoking {
+  std::optional<Time> issued_before;
+  std::string reason;
+};
+
+struct Revoked {
+  std::int64_t epoch = 0;
+  std::int64_t sessions = 0;  ///< Live ones that ended.
+};
+
+/// Error: not_found.
+Result<Revoked> revoke_session(Context& context, ports::Unit& unit, const SessionId& session,
+                               const Revoking& what);
+/// Error: not_found.
+Result<Revoked> revoke_user(Context& context, ports::Unit& unit, UserId user, const Revoking& what);
+Result<Revoked> revoke_everything(Context& context, ports::Unit& unit, const Revoking& what);
+
+}  // namespace muster::ops
