@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/ops/fixture.hpp"
+
+#include "adapters/crypto/password_hasher.hpp"
+#include "adapters/crypto/sealer.hpp"
+#include "adapters/crypto/token_signer.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
+#include "adapters/system/entropy.hpp"
+#include "adapters/system/snowflake.hpp"
+#include "ops/authorizer.hpp"
+#include "ops/job_runner.hpp"
+#include "ops/login_throttle.hpp"
+#include "ops/tokens.hpp"
+#include "ports/session_store.hpp"
+#include "ports/user_store.hpp"
+#include "wire/error_table.hpp"
+
+#include <stdexcept>
+
+#include <catch2/catch.hpp>
+#include <stdlib.h>  // mkdtemp is not in <cstdlib>
+
+namespace muster::ops::testing {
+namespace {
+
+template <class T>
+T opened(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message + " " + result.error().detail);
+  return std::move(*result);
+}
+
+void done(const Status& status) {
+  if (!status) throw std::runtime_error(status.error().message + " " + status.error().detail);
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "muster-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder: " + pattern);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+struct World::Parts {
+  Parts(World& world, const std::string& key_file)
+      : store(opened(sqlite::open({.path = world.database()}))),
+        sealer(opened(crypto::load_master_key(key_file))),
+        hasher(opened(crypto::Argon2Hasher::create({.memory_kib = 8, .iterations = 1, .parallelism = 1}))),
+        signer({.issuer = "muster", .audience = "muster"}, *sealer),
+        ids(0, UserId{}),
+        authorizer(*store, world.clock),
+        tokens(*store, world.clock, entropy, signer, *sealer),
+        context{*store,
+                world.clock,
+                entropy,
+                ids,
+                *hasher,
+                signer,
+                *sealer,
+                world.meter,
+                authorizer,
+                tokens,
+                jobs,
+                login_throttle,
+                make_settings(world)} {
+    done(tokens.load(*context.settings()));
+    done(authorizer.load());
+  }
+
+  static std::shared_ptr<const Settings> make_settings(const World& world) {
+    auto settings = std::make_shared<Settings>();
+    settings->data_directory = world.folder();
+    settings->backup_directory = world.folder() + "/backups";
+    return settings;
+  }
+
+  std::unique_ptr<ports::Store> store;
+  std::unique_ptr<ports::Sealer> sealer;
+  std::unique_ptr<crypto::Argon2Hasher> hasher;
+  crypto::JwtSigner signer;
+  system::SystemEntropy entropy;
+  system::SnowflakeIds ids;
+  Authorizer authorizer;
+  Tokens tokens;
+  JobRunner jobs;
+  LoginThrottle login_throttle;
+  Context context;
+};
+
+World::World() {
+  done(crypto::create_master_key(folder() + "/master.key"));
+  open();
+}
+
+World::~World() {
+  close();
+}
+
+Context& World::context() {
+  return parts_->context;
+}
+
+void World::open() {
+  parts_ = std::make_unique<Parts>(*this, folder() + "/master.key");
+}
+
+void World::close() {
+  if (parts_) parts_->jobs.stop();
+  parts_.reset();
+}
+
+void World::change_settings(const Settings& settings) {
+  context().change_settings(std::make_shared<Settings>(settings));
+}
+
+UserId World::add_user(const std::string& username) {
+  model::User user;
+  user.id = opened(context().ids.next());
+  user.username = username;
+  user.created_at = user.updated_at = clock.now();
+  done(context().store.write(
+      [&](ports::Unit& unit) { return unit.users().create(user, username, std::nullopt); }));
+  return user.id;
+}
+
+SessionId World::add_session(UserId user) {
+  model::Session session;
+  session.id.user = user;
+  const std::string random = context().entropy.bytes(SessionId::random_size_bytes);
+  std::copy(random.begin(), random.end(), session.id.random.begin());
+  session.created_at = session.last_used_at = session.issued_at = clock.now();
+  session.expires_at = clock.now() + std::chrono::hours{24 * 30};
+  session.issued_epoch = context().tokens.epoch();
+  session.refresh_hash = context().sealer.digest(random);
+  done(context().store.write([&](ports::Unit& unit) { return unit.sessions().create(session); }));
+  return session.id;
+}
+
+Call World::as_operator() const {
+  Call call;
+  call.caller.kind = Caller::Kind::operator_local;
+  call.source = "unix";
+  return call;
+}
+
+Call World::as_user(UserId user) const {
+  Call call;
+  call.caller.kind = Caller::Kind::user;
+  call.caller.user = user;
+  call.caller.session.user = user;
+  call.source = "192.0.2.1";
+  return call;
+}
+
+wire::Json must(Result<wire::Json> reply) {
+  INFO(message(reply));
+  REQUIRE(reply);
+  return std::move(*reply);
+}
+
+std::string outcome(const Result<wire::Json>& reply) {
+  return reply ? "ok" : std::string(wire::entry_of(reply.error().code).name);
+}
+
+std::string message(const Result<wire::Json>& reply) {
+  return reply ? std::string() : reply.error().message + " " + reply.error().detail;
+}
+
+}  // namespace muster::ops::testing
