@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/answers.hpp"
+#include "daemon/endpoints.hpp"
+#include "daemon/metrics.hpp"
+#include "ports/crypto.hpp"
+
+namespace muster::daemon {
+namespace {
+
+struct Part {
+  std::string name;
+  bool ready = true;
+  std::optional<std::string> reason;
+
+  static constexpr auto fields() {
+    return std::tuple{field("name", &Part::name, "The part"),
+                      field("ready", &Part::ready, "Whether it is ready"),
+                      field("reason", &Part::reason, "Why not")};
+  }
+};
+
+struct Readiness {
+  bool ready = true;
+  std::vector<Part> parts;
+
+  static constexpr auto fields() {
+    return std::tuple{field("ready", &Readiness::ready, "Whether requests can be served"),
+                      field("parts", &Readiness::parts, "Each part's state")};
+  }
+};
+
+Readiness look(Services& services) {
+  Readiness readiness;
+  const ports::StoreHealth store = services.context.store.health();
+  readiness.parts.push_back({"store", store.writable, {}});
+  if (!store.writable) readiness.parts.back().reason = store.reason;
+  const bool draining = services.draining.load(std::memory_order_relaxed);
+  readiness.parts.push_back({"server", !draining, {}});
+  if (draining) readiness.parts.back().reason = "the daemon is stopping";
+  for (const Part& part : readiness.parts) readiness.ready = readiness.ready && part.ready;
+  return readiness;
+}
+
+}  // namespace
+
+Next answer_health(Services& /*services*/, Exchange& exchange) {
+  exchange.response.headers.add("Cache-Control", "no-store");
+  return succeed(exchange, R"({"status":"alive"})");
+}
+
+Next answer_readiness(Services& services, Exchange& exchange) {
+  const Readiness readiness = look(services);
+  if (readiness.ready) {
+    exchange.response.headers.add("Cache-Control", "no-store");
+    return succeed(exchange, wire::encode(readiness));
+  }
+  Error error{ErrorCode::unavailable, "not ready:", {}, {}, {}};
+  for (const Part& part : readiness.parts) {
+    if (part.ready) continue;
+    error.message += " " + part.name + " (" + part.reason.value_or("") + ")";
+    error.fields.push_back({part.name, part.reason.value_or("")});
+  }
+  return refuse(exchange, error);
+}
+
+Next answer_metrics(Services& services, Exchange& exchange) {
+  exchange.response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  exchange.response.body = services.metrics.render();
+  return Next::answer;
+}
+
+}  // namespace muster::daemon

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/pipeline.hpp"
+
+#include "base/log.hpp"
+#include "daemon/answers.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/request_input.hpp"
+#include "daemon/trace.hpp"
+#include "ops/tokens.hpp"
+
+#include <array>
+#include <exception>
+
+namespace muster::daemon {
+namespace {
+
+constexpr int hashing_niceness = 10;
+constexpr std::size_t user_agent_size_max_bytes = 256;
+
+Next follow_trace(Services& /*services*/, Exchange& exchange) {
+  const auto parent = exchange.request.headers.find("traceparent");
+  const auto given = parent ? trace_id_of(*parent) : std::nullopt;
+  exchange.call.trace_id = given ? std::string(*given) : new_trace_id();
+  return Next::step;
+}
+
+Next find_route(Services& services, Exchange& exchange) {
+  Match match = services.routes.find(exchange.request.method, exchange.request.path);
+  if (match.route == nullptr) {
+    if (match.allow.empty())
+      return refuse(exchange, Error{ErrorCode::not_found, "there is nothing at this path", {}, {}, {}});
+    refuse(exchange, Error{ErrorCode::method_not_allowed, "this path takes " + match.allow, {}, {}, {}});
+    exchange.response.headers.add("Allow", std::move(match.allow));
+    return Next::answer;
+  }
+  exchange.route = match.route;
+  exchange.path_values = match.values;
+  return Next::step;
+}
+
+Next refuse_foreign_users(Services& services, Exchange& exchange) {
+  if (!exchange.listener.admin) return Next::step;
+  const auto& user = exchange.request.peer.user_id_os;
+  if (user && (*user == 0 || *user == services.own_user_id_os)) return Next::step;
+  return refuse(exchange, Error{ErrorCode::permission_denied,
+                                "this socket serves root and the daemon's own user only",
+                                {},
+                                {},
+                                {}});
+}
+
+/// The token of an Authorization header; nothing for another scheme.
+std::optional<std::string_view> bearer_token(std::string_view header) {
+  constexpr std::string_view scheme = "bearer ";
+  if (header.size() <= scheme.size()) return std::nullopt;
+  for (std::size_t i = 0; i < scheme.size(); ++i)
+    if ((header[i] | 0x20) != scheme[i]) return std::nullopt;
+  const auto first = header.find_first_not_of(' ', scheme.size());
+  if (first == std::string_view::npos) return std::nullopt;
+  return header.substr(first, header.find_last_not_of(' ') - first + 1);
+}
+
+Next identify_caller(Services& services, Exchange& exchange) {
+  using Kind = ops::Caller::Kind;
+  if (exchange.route->access == Access::open) return Next::step;
+  ops::Caller& caller = exchange.call.caller;
+  const auto header = exchange.request.headers.find("Authorization");
+  if (!header) {
+    if (exchange.listener.admin) {
+      caller.kind = Kind::operator_local;
+      caller.user_id_os = *exchange.request.peer.user_id_os;
+    }
+    return Next::step;
+  }
+  exchange.presented_token = true;
+  const bool optional = exchange.route->access == Access::optional;
+  const auto token = bearer_token(*header);
+  if (!token) {
+    if (optional) return Next::step;
+    return refuse(exchange,
+                  Error{ErrorCode::unauthenticated, "Authorization must be a Bearer token", {}, {}, {}});
+  }
+  auto verified = services.context.tokens.verify_from_memory(*token);
+  if (!verified) {
+    if (!exchange.may_block) return Next::wait;
+    verified = services.context.tokens.verify(*token, *services.context.settings());
+  }
+  if (!*verified) {
+    const ErrorCode code = verified->error().code;
+    const bool token_at_fault = code == ErrorCode::unauthenticated || code == ErrorCode::token_expired ||
+                                code == ErrorCode::token_revoked;
+    // An app that logs in or refreshes often still sends its dead token along.
+    if (optional && token_at_fault) return Next::step;
+    return refuse(exchange, verified->error());
+  }
+  exchange.claims = **verified;
+  caller.kind = Kind::user;
+  caller.session = exchange.claims->stamp.session;
+  caller.user = caller.session.user;
+  return Next::step;
+}
+
+Next read_request(Services& /*services*/, Exchange& exchange) {
+  if (auto status = check_body(exchange); !status) return refuse(exchange, status.error());
+  if (exchange.route->operation == nullptr) return Next::step;
+  if (auto status = read_conditions(exchange); !status) return refuse(exchange, status.error());
+  if (auto status = read_input(exchange); !status) return refuse(exchange, status.error());
+  return Next::step;
+}
+
+Next answer_operation(Exchange& exchange, const Result<std::string>& outcome) {
+  const ops::OperationInfo& info = exchange.route->operation->description->info;
+  if (!outcome) return refuse(exchange, outcome.error());
+  http::Response& response = exchange.response;
+  const ops::Call& call = exchange.call;
+  if (call.version && !call.plan_reply) {
+    response.headers.add("ETag", '"' + std::to_string(*call.version) + '"');
+    if (exchange.route->method == http::Method::get && none_match_fails(exchange, *call.version)) {
+      response.status = 304;
+      response.content_type = {};
+      return Next::answer;
+    }
+  }
+  if (info.lane != ops::Lane::memory) response.headers.add("Cache-Control", "no-store");
+  return succeed(exchange, *outcome, call.plan_reply ? 200 : info.http_status);
+}
+
+Next run(Services& services, Exchange& exchange) {
+  const Route& route = *exchange.route;
+  if (route.endpoint != nullptr && route.access == Access::open) return route.endpoint(services, exchange);
+  exchange.call.source = exchange.request.peer.address;
+  if (const auto agent = exchange.request.headers.find("User-Agent"))
+    exchange.call.user_agent = std::string(agent->substr(0, user_agent_size_max_bytes));
+  if (route.endpoint != nullptr) return route.endpoint(services, exchange);
+
+  const ops::Operation& operation = *route.operation;
+  if (!exchange.may_block) {
+    if (operation.description->info.lane != ops::Lane::memory) return Next::wait;
+    const auto outcome = operation.invoke_from_memory(services.context, exchange.call, exchange.input);
+    return outcome ? answer_operation(exchange, *outcome) : Next::wait;
+  }
+  return answer_operation(exchange, operation.invoke(services.context, exchange.call, exchange.input));
+}
+
+struct Step {
+  Next (*run)(Services&, Exchange&);
+  std::string_view why;
+};
+
+constexpr std::array steps{
+    Step{&follow_trace, "first, so that every answer and log line carries the trace id"},
+    Step{&find_route,
+         "before anything that depends on the endpoint; paths are public, so no caller is needed"},
+    Step{&refuse_foreign_users, "a peer of the socket who is nobody there must not reach any endpoint"},
+    Step{&identify_caller, "before the request is read: strangers learn nothing from messages about it"},
+    Step{&read_request, "cheap and without the store, so bad requests never take a worker"},
+    Step{&run, "permission, validation, audit and measure are behind ops::invoke"},
+};
+
+Error overloaded() {
+  return Error{
+      ErrorCode::overloaded, "too many requests are waiting; try again", {}, {}, std::chrono::seconds{1}};
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Services& services, const PipelineOptions& options)
+    : services_(services),
+      workers_({"worker", options.workers, options.worker_queue, 0},
+               [this](std::unique_ptr<Exchange> exchange) { proceed_on_pool(std::move(exchange)); }),
+      hashers_({"hashing", options.hashing_threads, options.hashing_queue, hashing_niceness},
+               [this](std::unique_ptr<Exchange> exchange) { proceed_on_pool(std::move(exchange)); }) {}
+
+Pipeline::~Pipeline() {
+  stop();
+}
+
+void Pipeline::stop() {
+  hashers_.stop();
+  workers_.stop();
+}
+
+void Pipeline::handle(http::Request&& request, const http::Listener& listener, http::Responder&& responder) {
+  proceed(std::make_unique<Exchange>(std::move(request), listener, std::move(responder)));
+}
+
+void Pipeline::proceed_on_pool(std::unique_ptr<Exchange> exchange) {
+  const auto waited = std::chrono::steady_clock::now() - exchange->arrived;
+  const std::chrono::microseconds limit{services_.request_time_microseconds.load(std::memory_order_relaxed)};
+  if (waited > limit) {
+    refuse(*exchange,
+           Error{ErrorCode::deadline_exceeded, "the request waited too long for its turn", {}, {}, {}});
+    return finish(*exchange);
+  }
+  exchange->may_block = true;
+  const log::TraceScope scope(exchange->call.trace_id);
+  proceed(std::move(exchange));
+}
+
+void Pipeline::proceed(std::unique_ptr<Exchange> exchange) {
+  try {
+    for (; exchange->step < steps.size(); ++exchange->step) {
+      const Next next = steps[exchange->step].run(services_, *exchange);
+      if (next == Next::answer) break;
+      if (next == Next::step) continue;
+      const auto* operation = exchange->route->operation;
+      const bool hashes = operation != nullptr && operation->description->info.lane == ops::Lane::hashing;
+      if ((hashes ? hashers_ : workers_).post(exchange)) return;
+      refuse(*exchange, overloaded());
+      break;
+    }
+  } catch (const std::exception& error) {
+    log::error("{} {} threw: {}", http::method_name(exchange->request.method), exchange->request.path,
+               error.what());
+    exchange->response = {};
+    refuse(*exchange, Error{ErrorCode::internal, "internal error", {}, {}, {}});
+  }
+  finish(*exchange);
+}
+
+void Pipeline::finish(Exchange& exchange) {
+  http::Response& response = exchange.response;
+  services_.metrics.record_response(response.status);
+  const AccessLog mode = access_log_.load(std::memory_order_relaxed);
+  if (mode == AccessLog::all || (mode == AccessLog::errors && response.status >= 500)) {
+    const log::TraceScope scope(exchange.call.trace_id);
+    const auto took = std::chrono::steady_clock::now() - exchange.arrived;
+    log::info("{} {} {} from {} in {} us", http::method_name(exchange.request.method), exchange.request.path,
+              response.status, exchange.request.peer.address,
+              std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  }
+  response.headers.add("X-Trace-Id", std::move(exchange.call.trace_id));
+  exchange.responder.send(std::move(response));
+}
+
+}  // namespace muster::daemon
