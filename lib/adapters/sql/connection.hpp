@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file What the stores ask of a database driver: prepared statements by name, savepoints, and the few
+/// things that dialects say differently. A driver keeps every statement prepared. A connection and its
+/// statements belong to one thread at a time. Errors: already_exists (a unique key), unavailable (disk,
+/// damage, lock), internal (anything else).
+#pragma once
+
+#include "adapters/sql/statements.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace muster::sql {
+
+/// How long the bytes given to bind live.
+enum class Lifetime : std::uint8_t { until_reset, call };
+
+/// Parameters and columns count from 0.
+class Statement {
+ public:
+  virtual ~Statement() = default;
+
+  virtual void bind_integer(int parameter, std::int64_t value) = 0;
+  virtual void bind_text(int parameter, std::string_view value, Lifetime lifetime) = 0;
+  virtual void bind_blob(int parameter, std::string_view value, Lifetime lifetime) = 0;
+  virtual void bind_null(int parameter) = 0;
+
+  /// True: a row is there. An error or false ends the statement.
+  virtual Result<bool> step() = 0;
+  /// Rows changed by the last run.
+  [[nodiscard]] virtual std::int64_t changed() const = 0;
+  [[nodiscard]] virtual bool is_null(int column) const = 0;
+  [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
+  /// Text or blob; valid until the next step or reset.
+  [[nodiscard]] virtual std::string_view bytes(int column) const = 0;
+  virtual void reset() = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  /// The prepared statement, which must not be in use.
+  virtual Result<Statement*> prepare(Sql name) = 0;
+
+  /// Savepoints nest; release and undo end the innermost one.
+  virtual Status savepoint() = 0;
+  virtual Status release() = 0;
+  virtual Status undo() = 0;
+
+  /// Locks the slot's row if it is owned at that epoch and returns its next sequence number. Error:
+  /// unavailable (it is not owned here).
+  virtual Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch) = 0;
+  /// Adds to a named counter and returns its new value.
+  virtual Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) = 0;
+};
+
+}  // namespace muster::sql

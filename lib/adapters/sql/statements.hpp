@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Every statement the stores run, by name: one visible list, so that a driver can keep each prepared
+/// and a test can look at the plan of each. The texts keep to what SQLite and MySQL 5.7 both understand.
+/// Immutable.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace muster::sql {
+
+enum class Sql : std::uint8_t {
+  user_insert,
+  user_find,
+  user_names_of,
+  user_exists,
+  user_update,
+  user_delete,
+  user_page,
+  user_page_status,
+  user_bucket_next,
+  user_bucket_page,
+  name_insert,
+  name_find,
+  name_delete,
+  credential_find,
+  credential_put,
+  credential_delete,
+  user_revocation_find,
+  user_revocation_put,
+  user_revocation_delete,
+  session_insert,
+  session_find,
+  session_rotate,
+  session_rotate_hour,
+  session_revoke,
+  session_live_of_user,
+  session_first,
+  session_after,
+  session_all,
+  session_count_user,
+  session_count_sure,
+  session_count_hour,
+  session_purge_find,
+  session_delete,
+  session_delete_user,
+  role_insert,
+  role_find,
+  role_update,
+  role_set_version,
+  role_delete,
+  role_all,
+  role_permission_insert,
+  role_permission_delete,
+  role_permission_find,
+  role_permission_all,
+  role_parent_insert,
+  role_parent_delete,
+  role_parent_find,
+  role_parent_all,
+  role_child_find,
+  role_child_delete,
+  role_exclusion_insert,
+  role_exclusion_delete,
+  role_exclusion_delete_other,
+  role_exclusion_find,
+  role_exclusion_all,
+  grant_put,
+  grant_of_user,
+  grant_exists,
+  grant_delete,
+  grant_delete_user,
+  grant_members,
+  grant_count,
+  grant_purge_find,
+  revocation_insert,
+  revocation_list,
+  revocation_purge_find,
+  revocation_delete,
+  global_revocation_find,
+  global_revocation_put,
+  key_all,
+  key_insert,
+  key_update,
+  key_delete,
+  audit_insert,
+  audit_head,
+  audit_list,
+  audit_list_actor,
+  audit_list_operation,
+  audit_list_target,
+  audit_time_high,
+  idempotency_find,
+  idempotency_put,
+  idempotency_purge_find,
+  idempotency_delete,
+  job_insert,
+  job_find,
+  job_update,
+  job_list,
+  meta_find,
+  meta_put,
+  counter_find,
+  change_log_insert,
+  change_log_newest,
+  change_log_oldest,
+  change_log_trim,
+  count,
+};
+
+/// How a statement may reach its rows.
+enum class Access : std::uint8_t {
+  indexed,      ///< By a key or index, always.
+  whole_table,  ///< Reads a small catalog table from end to end, on purpose.
+};
+
+struct StatementText {
+  Sql name;
+  const char* text;
+  Access access = Access::indexed;
+};
+
+/// In the order of Sql.
+std::span<const StatementText> all_statements();
+
+}  // namespace muster::sql

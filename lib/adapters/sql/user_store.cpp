@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sql/user_store.hpp"
+
+#include "adapters/sql/user_row.hpp"
+
+#include <limits>
+
+namespace muster::sql {
+namespace {
+
+Error taken(const char* field) {
+  return Error{ErrorCode::already_exists,
+               std::string(field) + ": is already taken",
+               {},
+               {{field, "is already taken"}},
+               {}};
+}
+
+/// Only a name that differs from the username as written needs a place of its own.
+std::optional<std::string> canonical_column(const std::string& username, const std::string& canonical) {
+  return username == canonical ? std::nullopt : std::optional(canonical);
+}
+
+}  // namespace
+
+std::int64_t created_bucket(Time created_at, model::UserStatus status) {
+  return std::chrono::floor<std::chrono::days>(created_at).time_since_epoch().count() * 2 +
+         static_cast<std::int64_t>(status);
+}
+
+model::User read_user(Query& query) {
+  model::User user;
+  user.id.value = query.get_integer();
+  user.username = query.get_bytes();
+  user.email = query.get_optional_bytes();
+  user.phone = query.get_optional_bytes();
+  user.display_name = query.get_optional_bytes();
+  user.status = static_cast<model::UserStatus>(query.get_integer());
+  user.attributes.text = query.get_bytes();
+  user.created_at = query.get_time();
+  user.updated_at = query.get_time();
+  user.version = query.get_integer();
+  return user;
+}
+
+Status SqlUserStore::claim(NameKind kind, const std::string& value, UserId id) {
+  Query insert(connection_, Sql::name_insert);
+  insert.integer(static_cast<std::int64_t>(kind)).text(value).integer(id.value);
+  const auto done = insert.run();
+  if (done) return {};
+  if (done.error().code != ErrorCode::already_exists) return fail(done.error());
+  switch (kind) {
+    case NameKind::username:
+      return fail(taken("username"));
+    case NameKind::email:
+      return fail(taken("email"));
+    case NameKind::phone:
+      return fail(taken("phone"));
+  }
+  return fail(taken("name"));
+}
+
+Status SqlUserStore::release(NameKind kind, const std::string& value) {
+  Query query(connection_, Sql::name_delete);
+  return run(query.integer(static_cast<std::int64_t>(kind)).text(value));
+}
+
+Status SqlUserStore::claim_all(const model::User& user, const std::string& username_canonical) {
+  MUSTER_CHECK_OK(claim(NameKind::username, username_canonical, user.id));
+  if (user.email) {
+    if (Status status = claim(NameKind::email, *user.email, user.id); !status) {
+      MUSTER_CHECK_OK(release(NameKind::username, username_canonical));
+      return status;
+    }
+  }
+  if (user.phone) {
+    if (Status status = claim(NameKind::phone, *user.phone, user.id); !status) {
+      MUSTER_CHECK_OK(release(NameKind::username, username_canonical));
+      if (user.email) MUSTER_CHECK_OK(release(NameKind::email, *user.email));
+      return status;
+    }
+  }
+  return {};
+}
+
+Status SqlUserStore::insert_row(const model::User& user, const std::string& username_canonical) {
+  const auto canonical = canonical_column(user.username, username_canonical);
+  Query insert(connection_, Sql::user_insert);
+  insert.integer(user.id.value).text(user.username).text(canonical).text(user.email).text(user.phone);
+  insert.text(user.display_name).integer(static_cast<std::int64_t>(user.status)).text(user.attributes.text);
+  insert.time(user.created_at).integer(created_bucket(user.created_at, user.status));
+  insert.time(user.updated_at).integer(user.version);
+  const auto done = insert.run();
+  if (!done && done.error().code == ErrorCode::already_exists) return fail(taken("id"));
+  if (!done) return fail(done.error());
+  return {};
+}
+
+Status SqlUserStore::create(model::User& user, const std::string& username_canonical,
+                            const std::optional<model::Credential>& credential) {
+  MUSTER_TRY(user.version, ledger_.touch(user.id));
+  MUSTER_CHECK_OK(insert_row(user, username_canonical));
+  if (Status status = claim_all(user, username_canonical); !status) {
+    // Nothing of a refused user stays, also when the caller goes on with the same unit.
+    Query undo(connection_, Sql::user_delete);
+    MUSTER_CHECK_OK(undo.integer(user.id.value).run());
+    return status;
+  }
+  if (credential) MUSTER_CHECK_OK(write_credential(user.id, *credential, user.version));
+  MUSTER_CHECK_OK(ledger_.log(user.id, Change::user));
+  ledger_.add_users(1);
+  return {};
+}
+
+Result<std::optional<model::User>> SqlUserStore::find(UserId id) {
+  Query query(connection_, Sql::user_find);
+  query.integer(id.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<model::User>{};
+  return std::optional(read_user(query));
+}
+
+Result<std::optional<model::User>> SqlUserStore::find_by_name(NameKind kind, const std::string& value) {
+  Query query(connection_, Sql::name_find);
+  query.integer(static_cast<std::int64_t>(kind)).text(value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<model::User>{};
+  return find(UserId{query.get_integer()});
+}
+
+Result<std::optional<model::User>> SqlUserStore::find_by_username(const std::string& username_canonical) {
+  return find_by_name(NameKind::username, username_canonical);
+}
+
+Result<std::optional<model::User>> SqlUserStore::find_by_email(const std::string& email) {
+  return find_by_name(NameKind::email, email);
+}
+
+Status SqlUserStore::move_name(NameKind kind, const std::optional<std::string>& from,
+                               const std::optional<std::string>& to, UserId id) {
+  if (from == to) return {};
+  if (to) MUSTER_CHECK_OK(claim(kind, *to, id));
+  if (from) MUSTER_CHECK_OK(release(kind, *from));
+  return {};
+}
+
+Status SqlUserStore::update(model::User& user) {
+  std::string canonical;
+  std::optional<std::string> email;
+  std::optional<std::string> phone;
+  Time created_at;
+  {
+    Query query(connection_, Sql::user_names_of);
+    query.integer(user.id.value);
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return fail(ErrorCode::not_found, "no such user");
+    canonical = query.get_bytes();
+    email = query.get_optional_bytes();
+    phone = query.get_optional_bytes();
+    created_at = query.get_time();
+  }
+  MUSTER_TRY(user.version, ledger_.touch(user.id));
+  MUSTER_CHECK_OK(move_name(NameKind::email, email, user.email, user.id));
+  if (Status status = move_name(NameKind::phone, phone, user.phone, user.id); !status) {
+    MUSTER_CHECK_OK(move_name(NameKind::email, user.email, email, user.id));
+    return status;
+  }
+  const auto column = canonical_column(user.username, canonical);
+  Query query(connection_, Sql::user_update);
+  query.text(user.username).text(column).text(user.email).text(user.phone).text(user.display_name);
+  query.integer(static_cast<std::int64_t>(user.status)).text(user.attributes.text);
+  query.integer(created_bucket(created_at, user.status)).time(user.updated_at).integer(user.version);
+  MUSTER_CHECK_OK(query.integer(user.id.value).run());
+  return ledger_.log(user.id, Change::user);
+}
+
+Result<bool> SqlUserStore::remove(UserId id) {
+  std::string canonical;
+  std::optional<std::string> email;
+  std::optional<std::string> phone;
+  {
+    Query query(connection_, Sql::user_names_of);
+    query.integer(id.value);
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return false;
+    canonical = query.get_bytes();
+    email = query.get_optional_bytes();
+    phone = query.get_optional_bytes();
+  }
+  MUSTER_CHECK_OK(ledger_.touch(id));
+  MUSTER_CHECK_OK(release(NameKind::username, canonical));
+  if (email) MUSTER_CHECK_OK(release(NameKind::email, *email));
+  if (phone) MUSTER_CHECK_OK(release(NameKind::phone, *phone));
+  for (const Sql name : {Sql::credential_delete, Sql::user_revocation_delete, Sql::session_delete_user,
+                         Sql::grant_delete_user, Sql::user_delete}) {
+    Query query(connection_, name);
+    MUSTER_CHECK_OK(query.integer(id.value).run());
+  }
+  MUSTER_CHECK_OK(ledger_.log(id, Change::user_removed));
+  ledger_.add_users(-1);
+  return true;
+}
+
+Status SqlUserStore::require(UserId id) {
+  Query query(connection_, Sql::user_exists);
+  query.integer(id.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return fail(ErrorCode::not_found, "no such user");
+  return {};
+}
+
+Result<std::optional<model::Credential>> SqlUserStore::credential(UserId id) {
+  Query query(connection_, Sql::credential_find);
+  query.integer(id.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<model::Credential>{};
+  Secret hash{query.get_bytes()};
+  return std::optional(model::Credential{std::move(hash), query.get_time()});
+}
+
+Status SqlUserStore::write_credential(UserId id, const model::Credential& credential, std::int64_t version) {
+  Query query(connection_, Sql::credential_put);
+  query.integer(id.value).blob(credential.hash.reveal()).time(credential.changed_at).integer(version);
+  return run(query);
+}
+
+Status SqlUserStore::set_credential(UserId id, const model::Credential& credential) {
+  MUSTER_CHECK_OK(require(id));
+  MUSTER_TRY(const std::int64_t version, ledger_.touch(id));
+  MUSTER_CHECK_OK(write_credential(id, credential, version));
+  return ledger_.log(id, Change::credential);
+}
+
+Result<model::UserRevocation> SqlUserStore::revocation(UserId id) {
+  Query query(connection_, Sql::user_revocation_find);
+  query.integer(id.value);
+  MUSTER_TRY(const bool found, query.next());
+  model::UserRevocation out;
+  if (!found) return out;
+  out.revoked_epoch = query.get_integer();
+  out.revoked_before = query.get_optional_time();
+  return out;
+}
+
+Status SqlUserStore::set_revocation(UserId id, const model::UserRevocation& revocation) {
+  MUSTER_CHECK_OK(require(id));
+  MUSTER_TRY(const std::int64_t version, ledger_.touch(id));
+  Query query(connection_, Sql::user_revocation_put);
+  query.integer(id.value).integer(revocation.revoked_epoch).time(revocation.revoked_before).integer(version);
+  MUSTER_CHECK_OK(query.run());
+  return ledger_.log(id, Change::revocation);
+}
+
+Result<std::int64_t> SqlUserStore::count() {
+  Query query(connection_, Sql::counter_find);
+  query.text("users");
+  MUSTER_TRY(const bool found, query.next());
+  return (found ? query.get_integer() : 0) + ledger_.users_added();
+}
+
+}  // namespace muster::sql

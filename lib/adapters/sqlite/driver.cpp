@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sqlite/driver.hpp"
+
+#include "base/check.hpp"
+
+#include <array>
+#include <mutex>
+
+#include <sqlite3.h>
+
+namespace muster::sqlite {
+namespace {
+
+constexpr const char* fence_text =
+    "UPDATE slot_state SET seq = seq + 1 WHERE slot = ? AND epoch = ? AND state = 'OWNED' RETURNING seq";
+constexpr const char* counter_text = "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value";
+// In the order of SqliteConnection::Own; the transaction's begin depends on the kind of connection.
+constexpr std::array<const char*, 8> own_texts{nullptr,          "COMMIT",       "ROLLBACK",
+                                               "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part",
+                                               fence_text,       counter_text};
+
+void configure_library() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // What a savepoint may have to take back stays in memory: a temporary file for it costs more than the
+    // write.
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    // Each connection belongs to one thread at a time.
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  });
+}
+
+sqlite3_destructor_type destructor_for(sql::Lifetime lifetime) {
+  return lifetime == sql::Lifetime::until_reset ? SQLITE_STATIC : SQLITE_TRANSIENT;
+}
+
+Error unavailable(std::string message, std::string detail) {
+  return Error{ErrorCode::unavailable, std::move(message), std::move(detail), {}, std::chrono::seconds(1)};
+}
+
+}  // namespace
+
+std::vector<const char*> driver_statements() {
+  return {fence_text, counter_text};
+}
+
+SqliteStatement::~SqliteStatement() {
+  sqlite3_finalize(statement_);
+}
+
+void SqliteStatement::note(int status) {
+  if (status != SQLITE_OK && bind_status_ == SQLITE_OK) bind_status_ = status;
+}
+
+void SqliteStatement::bind_integer(int parameter, std::int64_t value) {
+  note(sqlite3_bind_int64(statement_, parameter + 1, value));
+}
+
+void SqliteStatement::bind_text(int parameter, std::string_view value, sql::Lifetime lifetime) {
+  // A null pointer would bind NULL instead of an empty text.
+  note(sqlite3_bind_text64(statement_, parameter + 1, value.data() == nullptr ? "" : value.data(),
+                           value.size(), destructor_for(lifetime), SQLITE_UTF8));
+}
+
+void SqliteStatement::bind_blob(int parameter, std::string_view value, sql::Lifetime lifetime) {
+  note(sqlite3_bind_blob64(statement_, parameter + 1, value.data() == nullptr ? "" : value.data(),
+                           value.size(), destructor_for(lifetime)));
+}
+
+void SqliteStatement::bind_null(int parameter) {
+  note(sqlite3_bind_null(statement_, parameter + 1));
+}
+
+Result<bool> SqliteStatement::step() {
+  if (bind_status_ != SQLITE_OK) return fail(connection_.error_of(bind_status_));
+  const int status = sqlite3_step(statement_);
+  if (status == SQLITE_ROW) return true;
+  if (status == SQLITE_DONE) return false;
+  Error error = connection_.error_of(status);
+  sqlite3_reset(statement_);
+  return fail(std::move(error));
+}
+
+std::int64_t SqliteStatement::changed() const {
+  return sqlite3_changes64(sqlite3_db_handle(statement_));
+}
+bool SqliteStatement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+std::int64_t SqliteStatement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+std::string_view SqliteStatement::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  if (data == nullptr) return {};
+  return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+void SqliteStatement::reset() {
+  sqlite3_reset(statement_);
+  bind_status_ = SQLITE_OK;
+  in_use = false;
+}
+
+Status SqliteStatement::run() {
+  const auto row = step();
+  reset();
+  if (!row) return fail(row.error());
+  return {};
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, ConnectionKind kind,
+                                                                 std::size_t cache_kib, int busy_timeout_ms) {
+  configure_library();
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path, kind));
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (kind == ConnectionKind::writer) flags |= SQLITE_OPEN_CREATE;
+  const int status = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
+  if (status != SQLITE_OK) return fail(connection->error_of(status));
+  sqlite3_busy_timeout(connection->handle_, busy_timeout_ms);
+  connection->statements_.resize(static_cast<std::size_t>(sql::Sql::count));
+  connection->own_.resize(static_cast<std::size_t>(Own::count));
+  MUSTER_CHECK_OK(
+      connection->execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = "
+                          "ON; PRAGMA cache_size = -" +
+                          std::to_string(cache_kib)));
+  return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+  statements_.clear();
+  own_.clear();
+  sqlite3_close(handle_);
+}
+
+Error SqliteConnection::error_of(int status) {
+  std::string detail = path_ + ": " +
+                       (handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(status)) + " (SQLite " +
+                       std::to_string(status) + ")";
+  const auto note = [this](Error error, bool lasting) {
+    trouble_ = Trouble{error, lasting};
+    return error;
+  };
+  switch (status & 0xff) {
+    case SQLITE_CONSTRAINT:
+      return Error{ErrorCode::already_exists, "already exists", std::move(detail), {}, {}};
+    case SQLITE_FULL:
+      return note(unavailable("the disk that holds the database is full; free some space", std::move(detail)),
+                  false);
+    case SQLITE_IOERR:
+      return note(
+          unavailable("the database file cannot be read or written (input/output error)", std::move(detail)),
+          false);
+    case SQLITE_READONLY:
+      if (kind_ == ConnectionKind::reader)
+        return Error{ErrorCode::internal, "internal error", "a read tried to change " + detail, {}, {}};
+      return note(unavailable("the database file is read-only", std::move(detail)), false);
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return note(unavailable("the database file cannot be opened", std::move(detail)), false);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return note(unavailable("the database file is damaged; stop the daemon and restore a backup",
+                              std::move(detail)),
+                  true);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return unavailable("another program has locked the database; try again", std::move(detail));
+    case SQLITE_NOMEM:
+      return unavailable("out of memory", std::move(detail));
+    case SQLITE_INTERRUPT:
+      return unavailable("interrupted", std::move(detail));
+    case SQLITE_TOOBIG:
+      return Error{ErrorCode::too_large, "a value is too large", std::move(detail), {}, {}};
+    default:
+      return Error{ErrorCode::internal, "internal error", std::move(detail), {}, {}};
+  }
+}
+
+std::optional<Trouble> SqliteConnection::take_trouble() {
+  std::optional<Trouble> taken;
+  taken.swap(trouble_);
+  return taken;
+}
+
+Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile(const char* text) {
+  sqlite3_stmt* compiled = nullptr;
+  const int status = sqlite3_prepare_v3(handle_, text, -1, SQLITE_PREPARE_PERSISTENT, &compiled, nullptr);
+  if (status != SQLITE_OK) return fail(error_of(status));
+  return std::make_unique<SqliteStatement>(*this, compiled);
+}
+
+Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name) {
+  auto& slot = statements_[static_cast<std::size_t>(name)];
+  if (!slot) {
+    MUSTER_TRY(slot, compile(sql::all_statements()[static_cast<std::size_t>(name)].text));
+  }
+  MUSTER_CHECK(!slot->in_use);
+  slot->in_use = true;
+  return slot.get();
+}
+
+Result<SqliteStatement*> SqliteConnection::prepare_own(Own name) {
+  auto& slot = own_[static_cast<std::size_t>(name)];
+  if (!slot) {
+    const char* text = own_texts[static_cast<std::size_t>(name)];
+    if (name == Own::begin) text = kind_ == ConnectionKind::writer ? "BEGIN IMMEDIATE" : "BEGIN";
+    MUSTER_TRY(slot, compile(text));
+  }
+  return slot.get();
+}
+
+Status SqliteConnection::run_own(Own name) {
+  MUSTER_TRY(SqliteStatement* const statement, prepare_own(name));
+  return statement->run();
+}
+
+Status SqliteConnection::begin() {
+  return run_own(Own::begin);
+}
+Status SqliteConnection::commit() {
+  return run_own(Own::commit);
+}
+
+void SqliteConnection::rollback() {
+  // It fails only where SQLite has rolled back by itself.
+  if (in_transaction()) static_cast<void>(run_own(Own::rollback));
+}
+
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+Status SqliteConnection::savepoint() {
+  return run_own(Own::savepoint);
+}
+Status SqliteConnection::release() {
+  return run_own(Own::release);
+}
+
+Status SqliteConnection::undo() {
+  MUSTER_CHECK_OK(run_own(Own::undo));
+  return run_own(Own::release);
+}
+
+Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t epoch) {
+  MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::fence));
+  statement->bind_integer(0, slot);
+  statement->bind_integer(1, epoch);
+  const auto row = statement->step();
+  const std::int64_t seq = row && *row ? statement->integer(0) : 0;
+  if (row && *row) {
+    // RETURNING gives its row before the statement has ended.
+    MUSTER_CHECK_OK(statement->run());
+    return seq;
+  }
+  statement->reset();
+  if (!row) return fail(row.error());
+  return fail(Error{ErrorCode::unavailable,
+                    "the user's data is being moved; try again",
+                    "slot " + std::to_string(slot) + " is not owned at epoch " + std::to_string(epoch),
+                    {},
+                    std::chrono::seconds(1)});
+}
+
+Result<std::int64_t> SqliteConnection::add_to_counter(std::string_view name, std::int64_t amount) {
+  MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::counter));
+  statement->bind_integer(0, amount);
+  statement->bind_text(1, name, sql::Lifetime::call);
+  const auto row = statement->step();
+  const std::int64_t value = row && *row ? statement->integer(0) : 0;
+  if (row && *row) {
+    MUSTER_CHECK_OK(statement->run());
+    return value;
+  }
+  statement->reset();
+  if (!row) return fail(row.error());
+  return fail(ErrorCode::internal, "internal error", path_ + ": there is no counter " + std::string(name));
+}
+
+Status SqliteConnection::execute(const std::string& statements) {
+  const int status = sqlite3_exec(handle_, statements.c_str(), nullptr, nullptr, nullptr);
+  if (status != SQLITE_OK) return fail(error_of(status));
+  return {};
+}
+
+Result<std::vector<std::string>> SqliteConnection::values_of(const std::string& statement) {
+  MUSTER_TRY(const auto compiled, compile(statement.c_str()));
+  std::vector<std::string> values;
+  for (;;) {
+    MUSTER_TRY(const bool row, compiled->step());
+    if (!row) return values;
+    values.emplace_back(compiled->bytes(0));
+  }
+}
+
+Result<std::string> SqliteConnection::value_of(const std::string& statement) {
+  MUSTER_TRY(auto values, values_of(statement));
+  return values.empty() ? std::string() : std::move(values.front());
+}
+
+void SqliteConnection::release_memory() {
+  sqlite3_db_release_memory(handle_);
+}
+
+}  // namespace muster::sqlite

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sqlite/sqlite_store.hpp"
+
+#include "adapters/sql/query.hpp"
+#include "adapters/sqlite/backup.hpp"
+#include "adapters/sqlite/file_lock.hpp"
+#include "adapters/sqlite/files.hpp"
+#include "adapters/sqlite/migrations.hpp"
+#include "adapters/sqlite/readers.hpp"
+#include "adapters/sqlite/writer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <malloc.h>
+#include <sodium.h>
+#include <unistd.h>
+
+namespace muster::sqlite {
+namespace {
+
+// How much of the change log one maintain() drops at most, and how much in one transaction.
+constexpr std::int64_t trimmed_at_a_time = 20'000;
+constexpr int trims_max = 25;
+
+class SqliteStore final : public ports::Store {
+ public:
+  SqliteStore(SqliteOptions options, FileLock lock, std::unique_ptr<SqliteConnection> writer,
+              std::vector<std::unique_ptr<SqliteConnection>> readers)
+      : options_(std::move(options)),
+        lock_(std::move(lock)),
+        readers_(std::move(readers), options_.reader_wait_max, health_),
+        writer_(std::move(writer),
+                WriterLimits{options_.queue_length_max, options_.batch_units_max, options_.batch_time_max},
+                health_) {}
+
+  Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
+  Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
+
+  ports::StoreHealth health() override { return health_.report(); }
+
+  [[nodiscard]] ports::StoreCounters counters() const override {
+    const Writer::Counts counts = writer_.counts();
+    return {counts.commits, counts.writes, counts.writes_failed, readers_.count(), counts.queue_length};
+  }
+
+  Status backup(const std::string& path,
+                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
+    return write_backup(options_.path, path, progress);
+  }
+  Status verify_backup(const std::string& path) override { return check_backup(path); }
+
+  Status maintain() override {
+    MUSTER_CHECK_OK(trim_change_log());
+    const Status folded = writer_.run_alone([](SqliteConnection& connection) -> Status {
+      // As far as the readers' snapshots allow; what is left is folded in the next time.
+      MUSTER_CHECK_OK(connection.values_of("PRAGMA wal_checkpoint(PASSIVE)"));
+      connection.release_memory();
+      return {};
+    });
+    if (!folded) return folded;
+    readers_.release_memory();
+    ::malloc_trim(0);
+    return {};
+  }
+
+ private:
+  Status trim_change_log();
+
+  SqliteOptions options_;
+  FileLock lock_;
+  Health health_;
+  Readers readers_;
+  Writer writer_;
+};
+
+Result<std::int64_t> change_log_end(SqliteConnection& connection, sql::Sql which) {
+  sql::Query query(connection, which);
+  MUSTER_CHECK_OK(query.next());
+  return query.get_integer();
+}
+
+/// True when there may be more to drop.
+Result<bool> trim_once(SqliteConnection& connection, std::int64_t keep) {
+  MUSTER_TRY(const std::int64_t oldest, change_log_end(connection, sql::Sql::change_log_oldest));
+  MUSTER_TRY(const std::int64_t newest, change_log_end(connection, sql::Sql::change_log_newest));
+  const std::int64_t last = newest - std::max<std::int64_t>(keep, 1);
+  if (newest == 0 || oldest > last) return false;
+  MUSTER_CHECK_OK(connection.begin());
+  {
+    sql::Query trim(connection, sql::Sql::change_log_trim);
+    MUSTER_CHECK_OK(trim.integer(std::min(last, oldest + trimmed_at_a_time - 1)).run());
+  }
+  MUSTER_CHECK_OK(connection.commit());
+  return true;
+}
+
+Status SqliteStore::trim_change_log() {
+  bool more = true;
+  for (int i = 0; more && i < trims_max; ++i) {
+    const Status trimmed = writer_.run_alone([&](SqliteConnection& connection) -> Status {
+      MUSTER_TRY(more, trim_once(connection, options_.change_log_keep));
+      return {};
+    });
+    if (!trimmed) return trimmed;
+  }
+  return {};
+}
+
+/// What the operator reads when the file cannot be opened: the file, what is wrong, what to do.
+Error opening_failed(const std::string& path, Error error) {
+  if (error.code == ErrorCode::unavailable || error.code == ErrorCode::internal)
+    error.message = path + ": " + error.message;
+  return error;
+}
+
+Status set_up_writer(SqliteConnection& connection, const SqliteOptions& options) {
+  MUSTER_CHECK_OK(check_schema(connection));
+  MUSTER_TRY(const std::string mode, connection.value_of("PRAGMA journal_mode = WAL"));
+  if (mode != "wal")
+    return fail(ErrorCode::unavailable, "the file system does not let SQLite keep a write-ahead log",
+                "journal_mode is " + mode);
+  MUSTER_CHECK_OK(
+      connection.execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; "
+                         "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864"));
+  if (options.size_max_bytes > 0) {
+    constexpr std::int64_t page_size_bytes = 4096;
+    MUSTER_CHECK_OK(connection.values_of(
+        "PRAGMA max_page_count = " +
+        std::to_string(std::max<std::int64_t>(options.size_max_bytes / page_size_bytes, 1))));
+  }
+  return migrate(connection);
+}
+
+Result<std::unique_ptr<ports::Store>> open_locked(SqliteOptions options, FileLock lock) {
+  MUSTER_CHECK_OK(create_private_file(options.path));
+  if (::access(options.path.c_str(), W_OK) != 0)
+    return fail(ErrorCode::unavailable, "the database file is read-only; make it writable for this user");
+  const int timeout_ms = static_cast<int>(options.busy_timeout.count());
+  MUSTER_TRY(auto writer, SqliteConnection::open(options.path, ConnectionKind::writer,
+                                                 options.writer_cache_kib, timeout_ms));
+  MUSTER_CHECK_OK(set_up_writer(*writer, options));
+  static_cast<void>(writer->take_trouble());
+  std::vector<std::unique_ptr<SqliteConnection>> readers;
+  for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
+    MUSTER_TRY(auto reader, SqliteConnection::open(options.path, ConnectionKind::reader,
+                                                   options.reader_cache_kib, timeout_ms));
+    MUSTER_CHECK_OK(reader->execute("PRAGMA query_only = ON"));
+    readers.push_back(std::move(reader));
+  }
+  return std::unique_ptr<ports::Store>(std::make_unique<SqliteStore>(std::move(options), std::move(lock),
+                                                                     std::move(writer), std::move(readers)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ports::Store>> open(SqliteOptions options) {
+  if (sodium_init() < 0)
+    return fail(ErrorCode::internal, "internal error", "libsodium cannot be initialised");
+  std::error_code error;
+  const std::string path = options.path;
+  if (path.empty()) return fail(Error::invalid("path", "must name a file"));
+  if (!std::filesystem::is_directory(folder_of(path), error))
+    return fail(ErrorCode::unavailable, path + ": its folder does not exist");
+  MUSTER_TRY(auto lock, FileLock::acquire(path));
+  auto opened = open_locked(std::move(options), std::move(lock));
+  if (!opened) return fail(opening_failed(path, opened.error()));
+  return opened;
+}
+
+Status install_backup(const std::string& backup_path, const std::string& database_path) {
+  if (sodium_init() < 0)
+    return fail(ErrorCode::internal, "internal error", "libsodium cannot be initialised");
+  MUSTER_CHECK_OK(check_backup(backup_path));
+  MUSTER_TRY(const auto lock, FileLock::acquire(database_path));
+  const std::string incoming = database_path + ".restoring";
+  const std::string before = database_path + ".before-restore";
+  MUSTER_CHECK_OK(copy_file(backup_path, incoming));
+  std::error_code error;
+  if (std::filesystem::exists(database_path, error)) {
+    // Folds the log in, so that one file is the whole of what was there.
+    const auto old = SqliteConnection::open(database_path, ConnectionKind::writer, 2048, 2000);
+    if (old) static_cast<void>((*old)->values_of("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  if (std::filesystem::exists(database_path, error)) {
+    std::filesystem::remove(before, error);
+    std::filesystem::create_hard_link(database_path, before, error);
+    if (error) return fail(ErrorCode::unavailable, before + ": cannot be made: " + error.message());
+  }
+  // A log left behind would be replayed into the new file.
+  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(database_path + suffix, error);
+  return replace_file(incoming, database_path);
+}
+
+}  // namespace muster::sqlite

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The one thread that writes. It takes all units that wait, runs each under a savepoint of one
+/// transaction, commits once (one fsync), calls what was to be called after the commit and then wakes the
+/// callers. A unit that fails is undone alone. A unit with something to call after its commit is the last of
+/// its transaction, so that what it calls has happened before any later unit begins. Thread-safe.
+#pragma once
+
+#include "adapters/sql/unit.hpp"
+#include "adapters/sqlite/driver.hpp"
+#include "adapters/sqlite/health.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace muster::sqlite {
+
+struct WriterLimits {
+  std::size_t queue_length_max;
+  std::size_t batch_units_max;
+  std::chrono::milliseconds batch_time_max;
+};
+
+class Writer {
+ public:
+  Writer(std::unique_ptr<SqliteConnection> connection, WriterLimits limits, Health& health);
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  /// Finishes what waits.
+  ~Writer();
+
+  /// Errors: those of the unit; overloaded, unavailable.
+  Status write(const std::function<Status(ports::Unit&)>& work);
+  /// Runs on the writer's thread outside any transaction.
+  Status run_alone(const std::function<Status(SqliteConnection&)>& task);
+
+  struct Counts {
+    std::uint64_t commits = 0;
+    std::uint64_t writes = 0;
+    std::uint64_t writes_failed = 0;
+    std::uint64_t queue_length = 0;
+  };
+  [[nodiscard]] Counts counts() const;
+
+ private:
+  struct Pending {
+    const std::function<Status(ports::Unit&)>* unit = nullptr;
+    const std::function<Status(SqliteConnection&)>* task = nullptr;
+    Status status;
+    bool done = false;
+    std::mutex mutex;
+    std::condition_variable finished;
+  };
+  using Batch = std::vector<Pending*>;
+
+  Status enqueue(Pending& pending);
+  void loop();
+  Pending* take_next_unit();
+  void run_batch(Batch& batch);
+  void run_units(Batch& batch);
+  void finish_batch(Batch& batch, Status committed);
+  void probe();
+  void note_trouble();
+  static void complete(Pending& pending);
+
+  std::unique_ptr<SqliteConnection> connection_;
+  sql::SqlUnit unit_;
+  const WriterLimits limits_;
+  Health& health_;
+  std::vector<std::function<void()>> actions_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Pending*> queue_;
+  bool stopping_ = false;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> writes_failed_{0};
+  std::thread thread_;
+};
+
+}  // namespace muster::sqlite
