@@ -2,6 +2,7 @@
 #include "wire/schema.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include <boost/json.hpp>
@@ -21,7 +22,7 @@ Result<Json> scalar_from_text(Kind kind, std::string_view name, std::string_view
     case Kind::number: {
       double number = 0;
       const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (status != std::errc{} || end != text.data() + text.size() || text.empty())
+      if (status != std::errc{} || end != text.data() + text.size() || text.empty() || !std::isfinite(number))
         return fail(Error::invalid(std::string(name), "must be a number"));
       return Json(number);
     }
@@ -77,7 +78,7 @@ Result<Json> json_from_text(const FieldInfo& field, std::string_view text) {
   if (field.kind != Kind::list) return scalar_from_text(field.kind, field.name, text);
   if (field.item_kind == Kind::structure) return scalar_from_text(Kind::any, field.name, text);
   boost::json::array list;
-  while (!text.empty()) {
+  while (!text.empty() || !list.empty()) {
     const auto comma = text.find(',');
     MUSTER_TRY(Json item, scalar_from_text(field.item_kind, field.name, text.substr(0, comma)));
     list.push_back(std::move(item));

@@ -33,7 +33,7 @@ std::vector<Function> functions_of(const std::vector<std::string>& code, std::si
   static const std::regex body_opens(R"((\)|\}|\bconst|\bnoexcept|\boverride|\bfinal|->[^;()]*)\s*\{$)");
   std::vector<Function> out;
   for (std::size_t i = 0; i < code.size(); ++i) {
-    if (indent_of(code[i]) != indent || std::regex_search(code[i], other_head)) continue;
+    if (code[i].empty() || indent_of(code[i]) != indent || std::regex_search(code[i], other_head)) continue;
     std::size_t open = i;
     std::string head = code[i];
     while (open + 1 < code.size() && !std::regex_search(head, std::regex(R"([{;}]$)"))) head += code[++open];
@@ -97,6 +97,7 @@ TEST_CASE("functions stay on one screen", "[size]") {
 
 TEST_CASE("the measure of functions finds their ends", "[size]") {
   const std::vector<std::string> code = {"namespace a {",
+                                         "",
                                          "struct S {",
                                          "  int f() {",
                                          "    return 1;",
@@ -113,7 +114,7 @@ TEST_CASE("the measure of functions finds their ends", "[size]") {
                                          "}"};
   const auto top = functions_of(code, 0);
   REQUIRE(top.size() == 1);
-  CHECK(top[0].first_line == 7);
+  CHECK(top[0].first_line == 8);
   CHECK(top[0].lines == 7);
   const auto members = functions_of(code, 2);
   REQUIRE(members.size() == 1);
