@@ -146,6 +146,9 @@ class Framing::HeadParser final : public beast::http::basic_parser<true> {
       case beast::http::field::content_length:
         if (std::exchange(content_length_, true))
           return stop(error, 400, "There is more than one Content-Length field.");
+        // Beast takes a list of equal numbers.
+        if (value.find_first_not_of("0123456789") != std::string_view::npos)
+          return stop(error, 400, "The Content-Length field is malformed.");
         break;
       case beast::http::field::transfer_encoding:
         if (std::exchange(transfer_encoding_, true))

@@ -45,7 +45,8 @@ class Framing {
     std::size_t consumed;
   };
 
-  explicit Framing(const Limits& limits);
+  explicit Framing(const Limits& limits);  ///< Which must outlive it.
+  explicit Framing(Limits&&) = delete;
   Framing(const Framing&) = delete;
   Framing& operator=(const Framing&) = delete;
   ~Framing();

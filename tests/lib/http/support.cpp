@@ -116,6 +116,19 @@ void RawClient::end_output() {
   ::shutdown(descriptor_, SHUT_WR);
 }
 
+void RawClient::reset() {
+  const linger now{1, 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ::close(std::exchange(descriptor_, -1));
+}
+
+std::string RawClient::local_address() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
+  return "127.0.0.1 " + std::to_string(ntohs(address.sin_port));
+}
+
 bool RawClient::is_closed_within(std::chrono::milliseconds time) {
   pollfd waiting{descriptor_, POLLIN, 0};
   const auto end = std::chrono::steady_clock::now() + time;

@@ -32,6 +32,8 @@ class RawClient {
   /// What there is within the time; empty for none or for the end.
   std::string receive_some(std::chrono::milliseconds time);
   void end_output();
+  void reset();                                     ///< Closes with a TCP reset.
+  [[nodiscard]] std::string local_address() const;  ///< "127.0.0.1 4711"
   [[nodiscard]] bool is_closed_within(std::chrono::milliseconds time);
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
