@@ -39,8 +39,10 @@ struct Change {
   std::string target;                 ///< "user:123"; empty: nothing was changed.
   std::optional<std::string> before;  ///< JSON; nothing when it did not exist.
   std::optional<std::string> after;   ///< JSON; nothing when it is gone. Never a secret.
-  std::int64_t count = 1;             ///< How many objects changed: what a dry run promises.
-  bool audited = true;                ///< False only for the rotation of a refresh token and the like.
+  /// Stands for the target in a plan, where each run would make another one: "user:alice" for a new id.
+  std::optional<std::string> planned_target;
+  std::int64_t count = 1;  ///< How many objects changed: what a dry run promises.
+  bool audited = true;     ///< False only for the rotation of a refresh token and the like.
 };
 
 class Call {

@@ -100,7 +100,8 @@ Status Call::commit_encoded(Context& context,
     if (!key.empty()) {
       MUSTER_TRY(const auto remembered, unit.idempotency().find(key));
       if (remembered && now < remembered->expires_at) {
-        if (!constant_time_equal(remembered->request_hash, request_hash))
+        MUSTER_TRY(const Secret first_hash, context.sealer.open(remembered->request_hash, seal_context));
+        if (!constant_time_equal(first_hash.reveal(), request_hash))
           return fail(ErrorCode::conflict, "this Idempotency-Key was used for another request");
         MUSTER_TRY(const Secret reply, context.sealer.open(remembered->sealed_reply, seal_context));
         replayed_reply = std::string(reply.reveal());
@@ -111,7 +112,8 @@ Status Call::commit_encoded(Context& context,
     MUSTER_TRY(const std::string reply, work(unit, change));
     const bool changed = !change.target.empty();
     if (dry_run || plan_hash) {
-      const std::string basis = operation + "\n" + request_text + "\n" + change.target + "\n" +
+      const std::string basis = operation + "\n" + request_text + "\n" +
+                                change.planned_target.value_or(change.target) + "\n" +
                                 change.before.value_or("null") + "\n" + std::to_string(change.count);
       Plan plan;
       plan.plan_hash = hex_encode(context.sealer.digest(basis)).substr(0, 32);
@@ -121,7 +123,7 @@ Status Call::commit_encoded(Context& context,
       if (dry_run) {
         plan.changes = changed ? change.count : 0;
         plan.operation = operation;
-        if (changed) plan.target = change.target;
+        if (changed) plan.target = change.planned_target.value_or(change.target);
         if (change.before) plan.before = JsonValue{*change.before};
         if (change.after) plan.after = JsonValue{*change.after};
         plan_reply = wire::encode(plan);
@@ -142,9 +144,11 @@ Status Call::commit_encoded(Context& context,
       if (change.after) record.after = JsonValue{*change.after};
       MUSTER_CHECK_OK(unit.audit().append(record));
     }
+    // The hash is sealed too: of a request with a password in it, it would give the password to guessing.
     if (!key.empty())
       MUSTER_CHECK_OK(unit.idempotency().put(
-          key, {request_hash, context.sealer.seal(reply, seal_context), now + idempotency_lifetime}));
+          key, {context.sealer.seal(request_hash, seal_context), context.sealer.seal(reply, seal_context),
+                now + idempotency_lifetime}));
     return {};
   });
   if (undone) return {};

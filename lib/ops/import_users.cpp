@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/import_users.hpp"
+
+#include "base/encoding.hpp"
+#include "model/password.hpp"
+#include "model/role_graph.hpp"
+#include "model/username.hpp"
+#include "ops/accounts.hpp"
+#include "ops/authorizer.hpp"
+#include "ops/context.hpp"
+#include "ports/role_store.hpp"
+#include "ports/user_store.hpp"
+#include "wire/error_table.hpp"
+
+namespace muster::ops {
+namespace {
+
+/// An item ready for the store, or what is wrong with it.
+struct Prepared {
+  model::User user;
+  std::string username_canonical;
+  std::optional<model::Credential> credential;
+  std::optional<Error> problem;
+};
+
+Status check_batch(Context& context, const Call& call, const ImportUsers::Request& request) {
+  std::size_t clear_passwords = 0;
+  bool grants_roles = false;
+  for (const PortableUser& item : request.items) {
+    clear_passwords += item.password ? 1 : 0;
+    grants_roles = grants_roles || (item.roles && !item.roles->empty());
+  }
+  if (clear_passwords > ImportUsers::clear_passwords_max)
+    return fail(Error::invalid("items", "may have at most 20 clear passwords in one batch"));
+  if (grants_roles) return require_permission(context, call, "grant:role");
+  return {};
+}
+
+Result<std::optional<model::Credential>> credential_of(Context& context, const PortableUser& item, Time now) {
+  using Credential = std::optional<model::Credential>;
+  if (item.password && item.password_hash)
+    return fail(Error::invalid("password", "cannot stand beside a password_hash"));
+  if (item.password_hash) {
+    if (auto known = context.hasher.check_format(item.password_hash->reveal()); !known) {
+      Error error = std::move(known).error();
+      if (error.fields.empty()) error.fields.push_back({"password_hash", error.message});
+      return fail(std::move(error));
+    }
+    return Credential({*item.password_hash, now});
+  }
+  if (!item.password) return Credential();
+  MUSTER_TRY(const Secret prepared, model::prepare_password(*item.password));
+  const model::PasswordContext known{item.username, item.email, item.display_name};
+  MUSTER_CHECK_OK(model::check_password(prepared, known));
+  MUSTER_TRY(Secret hash, context.hasher.hash(prepared));
+  return Credential({std::move(hash), now});
+}
+
+Prepared prepare(Context& context, const PortableUser& item, Time now) {
+  Prepared out;
+  out.problem = item.problem;
+  if (out.problem) return out;
+  wire::Problems problems;
+  model::User& user = out.user;
+  user.username = item.username;
+  user.email = item.email;
+  user.phone = item.phone;
+  user.display_name = item.display_name;
+  user.status = item.status.value_or(model::UserStatus::active);
+  if (item.attributes) user.attributes = *item.attributes;
+  user.created_at = item.created_at.value_or(now);
+  user.updated_at = now;
+  make_normal(problems, user.email, user.phone);
+  if (auto canonical = value_or_note(problems, model::canonical_username(item.username)))
+    out.username_canonical = std::move(*canonical);
+  if (auto credential = credential_of(context, item, now))
+    out.credential = std::move(*credential);
+  else
+    out.problem = std::move(credential).error();
+  if (!problems.empty()) out.problem = problems.error();
+  if (out.problem) return out;
+  if (item.id) {
+    user.id = *item.id;
+  } else if (auto id = context.ids.next()) {
+    user.id = *id;
+  } else {
+    out.problem = std::move(id).error();
+  }
+  return out;
+}
+
+/// Whether an error concerns the item alone, or the store as a whole.
+bool concerns_item(const Error& error) {
+  return wire::entry_of(error.code).http_status < 500;
+}
+
+class Batch {
+ public:
+  Batch(const Call& call, const ImportUsers::Request& request, const std::vector<Prepared>& prepared,
+        Time now)
+      : call_(call), request_(request), prepared_(prepared), now_(now) {}
+
+  Result<ImportUsers::Reply> write(Context& context, ports::Unit& unit, Change& change) {
+    MUSTER_CHECK_OK(read_roles(context, unit));
+    ImportUsers::Reply reply;
+    reply.results.resize(request_.items.size());
+    std::string created;
+    std::vector<UserId> created_ids;
+    for (std::size_t i = 0; i < request_.items.size(); ++i) {
+      ImportUsers::Outcome& outcome = reply.results[i];
+      outcome.line = request_.items[i].line.value_or(static_cast<std::int64_t>(i) + 1);
+      MUSTER_CHECK_OK(write_item(unit, i, outcome));
+      if (outcome.outcome == "created") {
+        ++reply.created;
+        created += outcome.id->text() + "\n";
+        created_ids.push_back(*outcome.id);
+      } else {
+        ++(outcome.outcome == "failed" ? reply.failed : reply.unchanged);
+      }
+    }
+    if (reply.created == 0) return reply;
+    unit.after_commit([&authorizer = context.authorizer, ids = std::move(created_ids)] {
+      for (const UserId id : ids) authorizer.forget(id);
+    });
+    change.target = "users";
+    change.count = reply.created;
+    change.after = R"({"created":)" + std::to_string(reply.created) + R"(,"ids_sha256":")" +
+                   hex_encode(context.sealer.digest(created)) + "\"}";
+    return reply;
+  }
+
+ private:
+  /// The roles as this transaction sees them, when any item names some.
+  Status read_roles(Context& context, ports::Unit& unit) {
+    bool needed = false;
+    for (const PortableUser& item : request_.items) needed = needed || (item.roles && !item.roles->empty());
+    if (!needed) return {};
+    MUSTER_TRY(compiled_, context.authorizer.roles());
+    MUSTER_TRY(const std::int64_t version, unit.roles().version());
+    if (version == compiled_->version()) return {};
+    MUSTER_TRY(auto all, unit.roles().all());
+    compiled_ = model::CompiledRoles::compile(model::RoleGraph(std::move(all)), version);
+    return {};
+  }
+
+  Status grant_roles(ports::Unit& unit, UserId user, const std::vector<std::string>& roles) const {
+    for (const std::string& role : roles)
+      if (compiled_->graph().find(role) == nullptr)
+        return fail(
+            Error{ErrorCode::not_found, "there is no role " + role, {}, {{"roles", "no role " + role}}, {}});
+    if (const auto conflict = compiled_->graph().conflict(roles))
+      return fail(Error{ErrorCode::conflict, conflict->text(), {}, {{"roles", conflict->text()}}, {}});
+    for (const std::string& role : roles) {
+      model::Grant grant;
+      grant.role = role;
+      grant.granted_by = call_.caller.actor();
+      grant.granted_at = now_;
+      MUSTER_CHECK_OK(unit.grants().put(user, grant));
+    }
+    return {};
+  }
+
+  Status write_item(ports::Unit& unit, std::size_t index, ImportUsers::Outcome& outcome) const {
+    const PortableUser& item = request_.items[index];
+    const Prepared& prepared = prepared_[index];
+    if (prepared.problem) return failed(outcome, *prepared.problem);
+    model::User user = prepared.user;
+    const auto status = unit.attempt([&]() -> Status {
+      MUSTER_CHECK_OK(unit.users().create(user, prepared.username_canonical, prepared.credential));
+      if (item.roles) return grant_roles(unit, user.id, *item.roles);
+      return {};
+    });
+    if (status) {
+      outcome.id = user.id;
+      outcome.outcome = "created";
+      return {};
+    }
+    if (!concerns_item(status.error())) return fail(status.error());
+    if (status.error().code == ErrorCode::already_exists) {
+      MUSTER_TRY(const auto there, unit.users().find_by_username(prepared.username_canonical));
+      if (there && (!item.id || there->id == *item.id) && there->email == user.email) {
+        outcome.id = there->id;
+        outcome.outcome = "unchanged";
+        return {};
+      }
+    }
+    return failed(outcome, status.error());
+  }
+
+  static Status failed(ImportUsers::Outcome& outcome, const Error& error) {
+    outcome.outcome = "failed";
+    outcome.error = std::string(wire::entry_of(error.code).name);
+    if (!error.fields.empty()) outcome.field_name = error.fields.front().field;
+    outcome.message = error.message;
+    return {};
+  }
+
+  const Call& call_;
+  const ImportUsers::Request& request_;
+  const std::vector<Prepared>& prepared_;
+  Time now_;
+  std::shared_ptr<const model::CompiledRoles> compiled_;
+};
+
+}  // namespace
+
+void read(const wire::Json& json, const FieldRules& rules, std::string_view /*path*/,
+          wire::Problems& /*problems*/, PortableUser& out) {
+  wire::Problems own;
+  wire::read<PortableUser>(json, rules, "", own, out);
+  if (!own.empty()) out.problem = own.error();
+}
+
+Result<ImportUsers::Reply> ImportUsers::run(Context& context, Call& call, const Request& request) {
+  MUSTER_CHECK_OK(check_batch(context, call, request));
+  const Time now = context.clock.now();
+  std::vector<Prepared> prepared;
+  prepared.reserve(request.items.size());
+  for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now));
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) {
+    return Batch(call, request, prepared, now).write(context, unit, change);
+  });
+}
+
+}  // namespace muster::ops

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/passwords.hpp"
+
+#include "model/builtin_roles.hpp"
+#include "model/password.hpp"
+#include "model/username.hpp"
+#include "ops/accounts.hpp"
+#include "ops/authorizer.hpp"
+#include "ops/context.hpp"
+#include "ops/login_throttle.hpp"
+#include "ops/tokens.hpp"
+#include "ports/session_store.hpp"
+#include "ports/user_store.hpp"
+
+namespace muster::ops {
+namespace {
+
+struct Account {
+  model::User user;
+  std::optional<model::Credential> credential;
+};
+
+Result<Account> find_account(Context& context, UserId id) {
+  std::optional<model::User> user;
+  Account account;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(user, unit.users().find(id));
+    MUSTER_TRY(account.credential, unit.users().credential(id));
+    return {};
+  }));
+  if (!user) return fail(ErrorCode::not_found, "there is no user " + id.text());
+  account.user = std::move(*user);
+  return account;
+}
+
+Result<model::Credential> new_credential(Context& context, const model::User& user, const Secret& password) {
+  constexpr std::string_view field = "new_password";
+  MUSTER_TRY(const Secret prepared, model::prepare_password(password, field));
+  const model::PasswordContext known{user.username, user.email, user.display_name};
+  MUSTER_CHECK_OK(model::check_password(prepared, known, model::BreachedList::shipped(), field));
+  MUSTER_TRY(Secret hash, context.hasher.hash(prepared));
+  return model::Credential{std::move(hash), context.clock.now()};
+}
+
+/// Counted together with wrong passwords at login.
+Status check_old_password(Context& context, const Account& account, const Secret& old_password) {
+  const auto settings = context.settings();
+  const LoginThrottle::Limit limit{settings->login_failures_max, settings->login_failure_window};
+  const Time now = context.clock.now();
+  MUSTER_TRY(const std::string name, model::canonical_username(account.user.username));
+  if (const auto wait = context.login_throttle.wait(name, limit, now))
+    return fail(Error{ErrorCode::rate_limited, "too many wrong passwords; try again later", {}, {}, wait});
+  auto match = ports::PasswordMatch::no;
+  MUSTER_TRY(const Secret prepared, model::prepare_password(old_password, "old_password"));
+  if (account.credential) {
+    MUSTER_TRY(match, context.hasher.verify(prepared, account.credential->hash));
+  }
+  if (match != ports::PasswordMatch::no) return {};
+  context.login_throttle.failed(name, limit, now);
+  Error error{ErrorCode::permission_denied, "the old password is wrong", {}, {}, {}};
+  error.fields.push_back({"old_password", "is wrong"});
+  return fail(std::move(error));
+}
+
+/// Whoever sets a password can log in with it: nobody may come to more rights over Muster that way.
+Status check_no_more_rights(Context& context, const Call& call, UserId user) {
+  if (call.caller.kind != Caller::Kind::user || call.caller.user == user) return {};
+  for (const model::KnownPermission& each : model::known_permissions) {
+    MUSTER_TRY(const bool target_may, context.authorizer.allows(user, each.code));
+    if (!target_may) continue;
+    MUSTER_TRY(const bool caller_may, context.authorizer.allows(call.caller.user, each.code));
+    if (!caller_may)
+      return fail(ErrorCode::permission_denied,
+                  "the user has rights that the caller lacks, such as " + std::string(each.code));
+  }
+  return {};
+}
+
+std::string summary(std::int64_t sessions_ended) {
+  return R"({"password":"changed","sessions_ended":)" + std::to_string(sessions_ended) + "}";
+}
+
+}  // namespace
+
+Result<ChangeOwnPassword::Reply> ChangeOwnPassword::run(Context& context, Call& call,
+                                                        const Request& request) {
+  if (call.caller.kind != Caller::Kind::user)
+    return fail(ErrorCode::invalid_argument, "an operator on the admin socket has no password to change");
+  const UserId id = call.caller.user;
+  MUSTER_TRY(const Account account, find_account(context, id));
+  MUSTER_CHECK_OK(check_old_password(context, account, request.old_password));
+  MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
+
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+    MUSTER_TRY(const auto stored, unit.users().credential(id));
+    if (!stored || stored->changed_at != account.credential->changed_at)
+      return fail(ErrorCode::conflict, "the password was changed by somebody else meanwhile");
+    MUSTER_CHECK_OK(unit.users().set_credential(id, credential));
+    const Time now = credential.changed_at;
+    MUSTER_TRY(const auto ended, unit.sessions().revoke_all(id, call.caller.session, now));
+    MUSTER_CHECK_OK(revoke_session_tokens(context, unit, ended, now, "the password was changed"));
+    change.target = "user:" + id.text();
+    change.after = summary(static_cast<std::int64_t>(ended.size()));
+    return Changed{true};
+  });
+}
+
+Result<SetUserPassword::Reply> SetUserPassword::run(Context& context, Call& call, const Request& request) {
+  MUSTER_TRY(const Account account, find_account(context, request.id));
+  MUSTER_CHECK_OK(check_no_more_rights(context, call, request.id));
+  MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
+
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+    MUSTER_TRY(const auto user, unit.users().find(request.id));
+    if (!user) return fail(ErrorCode::not_found, "there is no user " + request.id.text());
+    MUSTER_CHECK_OK(unit.users().set_credential(request.id, credential));
+    MUSTER_TRY(const std::int64_t ended, end_everything(context, unit, request.id, credential.changed_at,
+                                                        "an operator set the password"));
+    change.target = "user:" + request.id.text();
+    change.after = summary(ended);
+    return Changed{true};
+  });
+}
+
+}  // namespace muster::ops

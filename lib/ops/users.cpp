@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/users.hpp"
+
+#include "model/contact.hpp"
+#include "model/username.hpp"
+#include "ops/accounts.hpp"
+#include "ops/authorizer.hpp"
+#include "ops/context.hpp"
+#include "ops/merge_patch.hpp"
+#include "ops/tokens.hpp"
+#include "ports/security_store.hpp"
+#include "ports/user_store.hpp"
+
+namespace muster::ops {
+namespace {
+
+constexpr std::string_view list_kind = "users";
+
+Error no_such_user(UserId id) {
+  return Error{ErrorCode::not_found, "there is no user " + id.text(), {}, {}, {}};
+}
+
+Result<ports::UserFilter> filter_of(const ListUsers::Request& request) {
+  wire::Problems problems;
+  ports::UserFilter filter;
+  filter.email = request.email;
+  filter.phone = request.phone;
+  make_normal(problems, filter.email, filter.phone);
+  if (request.username)
+    filter.username = value_or_note(problems, model::canonical_username(*request.username));
+  filter.status = request.status;
+  filter.created_after = request.created_after;
+  filter.created_before = request.created_before;
+  if (!problems.empty()) return fail(problems.error());
+  return filter;
+}
+
+/// Contact data in normal form; a null status is refused, because a user always has one.
+Result<UpdateUser::Request> prepare(UpdateUser::Request request) {
+  wire::Problems problems;
+  make_normal(problems, request.email.value, request.phone.value);
+  if (request.status.present && !request.status.value)
+    problems.add("status", "must be one of active, disabled");
+  if (!problems.empty()) return fail(problems.error());
+  return request;
+}
+
+Result<model::User> patched(model::User user, const UpdateUser::Request& request) {
+  user.display_name = request.display_name.applied_to(user.display_name);
+  user.email = request.email.applied_to(user.email);
+  user.phone = request.phone.applied_to(user.phone);
+  if (request.status.value) user.status = *request.status.value;
+  if (request.attributes.present) {
+    if (!request.attributes.value) {
+      user.attributes = {};
+    } else {
+      MUSTER_TRY(user.attributes, merge_patch(user.attributes, *request.attributes.value, "attributes"));
+    }
+  }
+  return user;
+}
+
+}  // namespace
+
+Result<ListUsers::Reply> ListUsers::run(Context& context, Call& /*call*/, const Request& request) {
+  MUSTER_TRY(const auto filter, filter_of(request));
+  std::optional<UserId> after;
+  if (request.cursor) {
+    MUSTER_TRY(after.emplace().value, read_number_cursor(list_kind, *request.cursor));
+  }
+  Reply reply;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(auto page, unit.users().list(filter, after, static_cast<std::size_t>(request.limit)));
+    if (page.more && !page.items.empty())
+      reply.next_cursor = make_cursor(list_kind, page.items.back().id.text());
+    reply.items = std::move(page.items);
+    return {};
+  }));
+  return reply;
+}
+
+Result<GetUser::Reply> GetUser::run(Context& context, Call& /*call*/, const Request& request) {
+  std::optional<model::User> found;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(found, unit.users().find(request.id));
+    return {};
+  }));
+  if (!found) return fail(no_such_user(request.id));
+  return std::move(*found);
+}
+
+Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Request& request) {
+  // Whoever may change users may disable them; of oneself, the rest is free.
+  if (request.status.present) MUSTER_CHECK_OK(require_permission(context, call, info.needs));
+  MUSTER_TRY(const Request prepared, prepare(request));
+
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+    MUSTER_TRY(auto found, unit.users().find(request.id));
+    if (!found) return fail(no_such_user(request.id));
+    MUSTER_CHECK_OK(call.check_version(found->version));
+    MUSTER_TRY(model::User user, patched(*found, prepared));
+    if (user == *found) return user;
+
+    const Time now = context.clock.now();
+    user.updated_at = now;
+    MUSTER_CHECK_OK(unit.users().update(user));
+    if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
+      MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
+    change.target = "user:" + user.id.text();
+    change.before = wire::encode(*found);
+    change.after = wire::encode(user);
+    return user;
+  });
+}
+
+Result<DeleteUser::Reply> DeleteUser::run(Context& context, Call& call, const Request& request) {
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+    MUSTER_TRY(const auto found, unit.users().find(request.id));
+    if (!found) return Changed{false};
+    MUSTER_CHECK_OK(call.check_version(found->version));
+    // The tokens outlive the row: they die by the revocation, the sessions with the user.
+    MUSTER_CHECK_OK(end_everything(context, unit, request.id, context.clock.now(), "the user was deleted"));
+    MUSTER_TRY(const bool removed, unit.users().remove(request.id));
+    unit.after_commit([&authorizer = context.authorizer, id = request.id] { authorizer.forget(id); });
+    change.target = "user:" + request.id.text();
+    change.before = wire::encode(*found);
+    return Changed{removed};
+  });
+}
+
+}  // namespace muster::ops
