@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.hpp"
 
+#include "base/encoding.hpp"
+
 #include <memory>
 
 #include <spdlog/pattern_formatter.h>
@@ -14,13 +16,15 @@ thread_local std::string trace_id_of_thread;
 void append_json_string(spdlog::memory_buf_t& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   const auto put = [&](std::string_view part) { out.append(part.data(), part.data() + part.size()); };
+  // Bytes that are no UTF-8 would make the line no JSON.
+  const bool is_text = is_utf8(text);
   put("\"");
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
-    } else if (byte < 0x20) {
+    } else if (byte < 0x20 || (byte >= 0x80 && !is_text)) {
       put("\\u00");
       out.push_back(digits[byte >> 4]);
       out.push_back(digits[byte & 15]);
@@ -47,12 +51,20 @@ class MessageFlag final : public spdlog::custom_flag_formatter {
       }
       return;
     }
-    // One event is one line: a line break in a logged value must not forge a second event.
+    // One event is one line: a line break or a terminal's control sequence in a logged value must not forge a
+    // second event.
+    constexpr std::string_view digits = "0123456789abcdef";
     for (const char c : text) {
-      if (c == '\n')
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '\n') {
         put("\\n");
-      else
+      } else if (byte < 0x20 || byte == 0x7f) {
+        put("\\x");
+        out.push_back(digits[byte >> 4]);
+        out.push_back(digits[byte & 15]);
+      } else {
         out.push_back(c);
+      }
     }
     if (!trace_id_of_thread.empty()) {
       put(" trace_id=");

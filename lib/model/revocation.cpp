@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <utility>
 
 namespace muster::model {
 namespace {
@@ -30,23 +29,19 @@ bool RevocationIndex::Mark::revokes(const TokenStamp& token) const {
   return token.epoch < epoch || (token.epoch < bounded_epoch && token.issued_at < bounded_before);
 }
 
-const RevocationIndex::Stripe& RevocationIndex::stripe(UserId user) const {
+std::size_t RevocationIndex::stripe_of(UserId user) {
   static_assert(stripe_count == 64);
-  return stripes_[std::hash<UserId>{}(user) >> 58];
-}
-
-RevocationIndex::Stripe& RevocationIndex::stripe(UserId user) {
-  return const_cast<Stripe&>(std::as_const(*this).stripe(user));
+  return std::hash<UserId>{}(user) >> 58;
 }
 
 void RevocationIndex::apply(const Revocation& revocation) {
   if (const auto* user = std::get_if<UserId>(&revocation.target)) {
-    Stripe& into = stripe(*user);
+    Stripe& into = stripes_[stripe_of(*user)];
     const std::unique_lock lock(into.mutex);
     into.users[*user].merge(revocation);
     into.entries.store(into.users.size() + into.sessions.size(), std::memory_order_release);
   } else if (const auto* session = std::get_if<SessionId>(&revocation.target)) {
-    Stripe& into = stripe(session->user);
+    Stripe& into = stripes_[stripe_of(session->user)];
     const std::unique_lock lock(into.mutex);
     into.sessions[*session].merge(revocation);
     into.entries.store(into.users.size() + into.sessions.size(), std::memory_order_release);
@@ -64,7 +59,7 @@ bool RevocationIndex::revokes(const TokenStamp& token) const {
     const std::shared_lock lock(all_mutex_);
     if (all_.revokes(token)) return true;
   }
-  const Stripe& from = stripe(token.session.user);
+  const Stripe& from = stripes_[stripe_of(token.session.user)];
   if (from.entries.load(std::memory_order_acquire) == 0) return false;
   const std::shared_lock lock(from.mutex);
   if (const auto user = from.users.find(token.session.user);

@@ -69,8 +69,7 @@ class RevocationIndex {
   };
   static constexpr std::size_t stripe_count = 64;
 
-  [[nodiscard]] const Stripe& stripe(UserId user) const;
-  [[nodiscard]] Stripe& stripe(UserId user);
+  [[nodiscard]] static std::size_t stripe_of(UserId user);
 
   std::array<Stripe, stripe_count> stripes_;
   mutable std::shared_mutex all_mutex_;
