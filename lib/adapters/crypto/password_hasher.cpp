@@ -65,7 +65,7 @@ Result<std::unique_ptr<Argon2Hasher>> Argon2Hasher::create(const Argon2Cost& cos
   std::array<char, 32> unknown{};
   randombytes_buf(unknown.data(), unknown.size());
   MUSTER_TRY(Secret nobody, argon2id({unknown.data(), unknown.size()}, cost));
-  return std::unique_ptr<Argon2Hasher>(new Argon2Hasher(cost, std::move(nobody)));
+  return std::make_unique<Argon2Hasher>(Made(), cost, std::move(nobody));
 }
 
 Result<Secret> Argon2Hasher::hash(const Secret& password) {

@@ -29,9 +29,16 @@ Status check_cost(const Argon2Cost& cost);
 Result<Argon2Cost> calibrate(Duration target, std::uint32_t memory_kib);
 
 class Argon2Hasher final : public ports::PasswordHasher {
+  struct Made {
+    explicit Made() = default;
+  };
+
  public:
   /// Errors: those of check_cost; unavailable (out of memory).
   static Result<std::unique_ptr<Argon2Hasher>> create(const Argon2Cost& cost);
+
+  /// For create() only.
+  Argon2Hasher(Made, const Argon2Cost& cost, Secret nobody) : cost_(cost), nobody_(std::move(nobody)) {}
 
   Result<Secret> hash(const Secret& password) override;
   Result<ports::PasswordMatch> verify(const Secret& password, const Secret& hash) override;
@@ -39,8 +46,6 @@ class Argon2Hasher final : public ports::PasswordHasher {
   [[nodiscard]] Status check_format(std::string_view hash) const override;
 
  private:
-  Argon2Hasher(const Argon2Cost& cost, Secret nobody) : cost_(cost), nobody_(std::move(nobody)) {}
-
   Argon2Cost cost_;
   Secret nobody_;  ///< A hash at the configured cost that no password has.
 };

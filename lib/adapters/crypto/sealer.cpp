@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -71,7 +71,7 @@ class XChaChaSealer final : public ports::Sealer {
 };
 
 std::string why(int error) {
-  return std::strerror(error);
+  return std::generic_category().message(error);
 }
 
 Error cannot_write(const std::string& path, int error) {

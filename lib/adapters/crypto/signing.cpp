@@ -116,7 +116,7 @@ Result<Secret> SigningPart::generate(SigningAlgorithm algorithm) {
 
 Result<std::unique_ptr<const SigningPart>> SigningPart::load(SigningAlgorithm algorithm,
                                                              const Secret& private_part) {
-  std::unique_ptr<SigningPart> out(new SigningPart);
+  auto out = std::make_unique<SigningPart>(Made());
   out->algorithm_ = algorithm;
   if (algorithm == SigningAlgorithm::hs256) {
     if (private_part.size() != symmetric_size_bytes) return fail(broken("an HS256 key must be 32 bytes"));

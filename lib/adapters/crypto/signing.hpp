@@ -17,7 +17,13 @@ struct evp_pkey_ctx_st;
 namespace muster::crypto {
 
 class SigningPart {
+  struct Made {
+    explicit Made() = default;
+  };
+
  public:
+  /// For load() only.
+  explicit SigningPart(Made) {}
   /// A new private part: DER, or 32 bytes for HS256. Error: internal.
   static Result<Secret> generate(model::SigningAlgorithm algorithm);
   /// Error: internal (not a private part of that algorithm).
@@ -41,7 +47,6 @@ class SigningPart {
   using Key = std::unique_ptr<evp_pkey_st, FreeKey>;
   using Context = std::unique_ptr<evp_pkey_ctx_st, FreeContext>;
 
-  SigningPart() = default;
   [[nodiscard]] Context prepared(int (*initialise)(evp_pkey_ctx_st*)) const;
 
   model::SigningAlgorithm algorithm_ = model::SigningAlgorithm::es256;

@@ -3,7 +3,6 @@
 
 #include "base/check.hpp"
 
-#include <thread>
 #include <utility>
 
 namespace muster::system {
@@ -30,7 +29,7 @@ SnowflakeIds::SnowflakeIds(std::uint32_t worker, UserId last, std::function<Time
 }
 
 Result<UserId> SnowflakeIds::next() {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   for (int waits = 0;; ++waits) {
     const std::int64_t now = std::chrono::floor<milliseconds>(source_() - epoch).count();
     if (now < 0 || now > millisecond_max)
@@ -50,7 +49,7 @@ Result<UserId> SnowflakeIds::next() {
       return fail(ErrorCode::unavailable,
                   "no ids can be issued: the system's clock is " + behind + " ms behind the last id's time");
     }
-    std::this_thread::sleep_for(milliseconds{1});
+    clock_moves_.wait_for(lock, milliseconds{1});
   }
   return UserId{(last_millisecond_ << (sequence_bits + worker_bits)) | (worker_ << sequence_bits) |
                 sequence_};

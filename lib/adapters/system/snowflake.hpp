@@ -7,6 +7,7 @@
 #include "adapters/system/clock.hpp"
 #include "ports/clock.hpp"
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -27,6 +28,7 @@ class SnowflakeIds final : public ports::IdSource {
   std::function<Time()> source_;
   std::int64_t worker_;
   std::mutex mutex_;
+  std::condition_variable clock_moves_;  ///< Never notified: it is time that is waited for.
   std::int64_t last_millisecond_;
   std::int64_t sequence_;
 };
