@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/audit.hpp"
+
+#include "ops/audit_walk.hpp"
+#include "ops/context.hpp"
+#include "ops/new_job.hpp"
+#include "ports/security_store.hpp"
+
+namespace muster::ops {
+
+Result<ListAudit::Reply> ListAudit::run(Context& context, Call& /*call*/, const Request& request) {
+  std::int64_t after = 0;
+  if (request.cursor) {
+    MUSTER_TRY(after, read_number_cursor("audit", *request.cursor));
+  }
+  const ports::AuditFilter filter{request.actor, request.operation, request.target, request.since,
+                                  request.until};
+  std::vector<model::AuditRecord> items;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(items, unit.audit().list(filter, after, static_cast<std::size_t>(request.limit) + 1));
+    return {};
+  }));
+  return make_page(std::move(items), request.limit, "audit",
+                   [](const model::AuditRecord& record) { return std::to_string(record.seq); });
+}
+
+Result<VerifyAudit::Reply> VerifyAudit::run(Context& context, Call& /*call*/, const Request& /*request*/) {
+  AuditWalk walk(context);
+  for (bool more = true; more;) {
+    MUSTER_TRY(more, walk.step());
+  }
+  return walk.verdict();
+}
+
+Result<StartAuditVerification::Reply> StartAuditVerification::run(Context& context, Call& call,
+                                                                  const Request& /*request*/) {
+  return start_job(context, call, "audit_verify", JsonObject{});
+}
+
+}  // namespace muster::ops

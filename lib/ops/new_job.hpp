@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file How an operation begins a job: stored in one transaction with its audit record, run after the
+/// commit.
+#pragma once
+
+#include "model/job.hpp"
+#include "ops/call.hpp"
+
+#include <string>
+
+namespace muster::ops {
+
+/// `kind` is one of job_kinds.cpp.
+Result<model::Job> start_job(Context& context, Call& call, const std::string& kind,
+                             const JsonObject& parameters);
+
+}  // namespace muster::ops

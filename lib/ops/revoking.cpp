@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/revoking.hpp"
+
+#include "ops/accounts.hpp"
+#include "ops/context.hpp"
+#include "ops/tokens.hpp"
+#include "ports/security_store.hpp"
+#include "ports/session_store.hpp"
+#include "ports/system_store.hpp"
+#include "ports/user_store.hpp"
+
+#include <algorithm>
+
+namespace muster::ops {
+namespace {
+
+constexpr std::size_t sessions_at_a_time = 1000;
+/// How far sweep_sessions() is: "EPOCH:" and the last session seen, or "EPOCH:done".
+constexpr const char* sweep_mark_name = "session_sweep";
+constexpr std::string_view sweep_done = "done";
+
+/// Appends and, once that is durable, puts in force.
+Result<std::int64_t> append(Context& context, ports::Unit& unit,
+                            std::variant<model::RevokeAll, UserId, SessionId> target, const Revoking& what) {
+  model::Revocation revocation;
+  revocation.target = target;
+  revocation.issued_before = what.issued_before;
+  revocation.revoked_at = context.clock.now();
+  revocation.expires_at = revocation.revoked_at + access_token_lifetime_max;
+  revocation.reason = what.reason;
+  MUSTER_CHECK_OK(unit.revocations().append(revocation));
+  unit.after_commit([&tokens = context.tokens, revocation] { tokens.apply(revocation); });
+  return revocation.epoch;
+}
+
+/// The next live sessions, of one user or of all, after `last`, which moves on.
+Result<std::vector<model::Session>> next_sessions(ports::Unit& unit, std::optional<UserId> user, Time now,
+                                                  std::optional<SessionId>& last) {
+  MUSTER_TRY(auto sessions, user ? unit.sessions().list(*user, now, last, sessions_at_a_time)
+                                 : unit.sessions().list_all(now, last, sessions_at_a_time));
+  if (!sessions.empty()) last = sessions.back().id;
+  return sessions;
+}
+
+Result<std::int64_t> mark_sessions(ports::Unit& unit, const std::vector<model::Session>& sessions,
+                                   const model::UserRevocation& mark, Time now) {
+  std::int64_t count = 0;
+  for (const model::Session& session : sessions) {
+    if (!is_revoked(mark, session)) continue;
+    MUSTER_TRY(const bool ended, unit.sessions().revoke(session.id, now));
+    count += ended ? 1 : 0;
+  }
+  return count;
+}
+
+std::string sweep_mark(std::int64_t epoch, std::string_view place) {
+  return std::to_string(epoch) + ":" + std::string(place);
+}
+
+}  // namespace
+
+Result<Revoked> revoke_session(Context& context, ports::Unit& unit, const SessionId& session,
+                               const Revoking& what) {
+  MUSTER_TRY(const auto found, unit.sessions().find(session));
+  if (!found) return fail(ErrorCode::not_found, "there is no session " + session.text());
+  const Time now = context.clock.now();
+  Revoked out;
+  MUSTER_TRY(out.epoch, append(context, unit, session, what));
+  if (now >= found->expires_at) return out;
+  MUSTER_TRY(out.sessions, mark_sessions(unit, {*found}, {out.epoch, what.issued_before}, now));
+  return out;
+}
+
+Result<Revoked> revoke_user(Context& context, ports::Unit& unit, UserId user, const Revoking& what) {
+  MUSTER_TRY(const auto found, unit.users().find(user));
+  if (!found) return fail(ErrorCode::not_found, "there is no user " + user.text());
+  const Time now = context.clock.now();
+  Revoked out;
+  MUSTER_TRY(out.epoch, append(context, unit, user, what));
+  model::UserRevocation mark{out.epoch, what.issued_before};
+  if (mark.revoked_before) {
+    MUSTER_TRY(const auto old, unit.users().revocation(user));
+    // The user's one mark may become no weaker. What a bounded revocation covers beside an unbounded one is
+    // marked in the sessions themselves.
+    if (old.revoked_epoch > 0)
+      mark = old.revoked_before
+                 ? model::UserRevocation{out.epoch, std::max(*old.revoked_before, *what.issued_before)}
+                 : old;
+  }
+  MUSTER_CHECK_OK(unit.users().set_revocation(user, mark));
+  std::optional<SessionId> last;
+  for (;;) {
+    MUSTER_TRY(const auto sessions, next_sessions(unit, user, now, last));
+    // A marked session is no longer of the list: what was not marked is what the next part begins after.
+    MUSTER_TRY(const std::int64_t ended, mark_sessions(unit, sessions, {out.epoch, what.issued_before}, now));
+    out.sessions += ended;
+    if (sessions.size() < sessions_at_a_time) return out;
+  }
+}
+
+Result<Revoked> revoke_everything(Context& context, ports::Unit& unit, const Revoking& what) {
+  const Time now = context.clock.now();
+  Revoked out;
+  MUSTER_TRY(out.epoch, append(context, unit, model::RevokeAll{}, what));
+  std::optional<SessionId> last;
+  MUSTER_TRY(auto sessions, next_sessions(unit, std::nullopt, now, last));
+  if (sessions.size() < sessions_at_a_time) {
+    MUSTER_TRY(const model::UserRevocation mark, unit.revocations().global());
+    MUSTER_TRY(out.sessions, mark_sessions(unit, sessions, mark, now));
+    MUSTER_CHECK_OK(unit.meta().put(sweep_mark_name, sweep_mark(out.epoch, sweep_done)));
+    return out;
+  }
+  if (!what.issued_before) {
+    MUSTER_TRY(out.sessions, unit.sessions().count_live(std::nullopt, now));
+    return out;
+  }
+  while (!sessions.empty()) {
+    out.sessions += std::count_if(sessions.begin(), sessions.end(), [&](const model::Session& session) {
+      return session.issued_at < *what.issued_before;
+    });
+    MUSTER_TRY(sessions, next_sessions(unit, std::nullopt, now, last));
+  }
+  return out;
+}
+
+Result<bool> sweep_sessions(Context& context) {
+  model::UserRevocation mark;
+  std::optional<std::string> state;
+  const auto look = [&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(mark, unit.revocations().global());
+    MUSTER_TRY(state, unit.meta().get(sweep_mark_name));
+    return {};
+  };
+  MUSTER_CHECK_OK(context.store.read(look));
+  const auto is_done = [&] {
+    return mark.revoked_epoch == 0 || state == sweep_mark(mark.revoked_epoch, sweep_done);
+  };
+  if (is_done()) return false;
+  bool more = false;
+  const Status swept = context.store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(look(unit));
+    more = false;
+    if (is_done()) return {};
+    const std::string prefix = sweep_mark(mark.revoked_epoch, "");
+    std::optional<SessionId> last;
+    if (state && state->starts_with(prefix)) last = SessionId::parse(state->substr(prefix.size()));
+    const Time now = context.clock.now();
+    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
+    MUSTER_CHECK_OK(mark_sessions(unit, sessions, mark, now));
+    more = sessions.size() == sessions_at_a_time;
+    return unit.meta().put(sweep_mark_name, prefix + (more ? last->text() : std::string(sweep_done)));
+  });
+  if (!swept) return fail(swept.error());
+  return more;
+}
+
+}  // namespace muster::ops
