@@ -18,7 +18,8 @@ constexpr std::size_t kept_capacity_max_bytes = 1024;
 constexpr std::size_t spare_capacity_max_bytes = 256 * 1024;
 constexpr std::size_t sent_kept_max_bytes = 64 * 1024;
 constexpr std::size_t linger_max_bytes = 16 * 1024 * 1024;
-constexpr std::chrono::seconds linger_time{3};
+constexpr std::chrono::seconds linger_quiet_time{1};
+constexpr std::chrono::seconds linger_time{10};
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -222,6 +223,7 @@ void Connection::refuse(const Refusal& refusal) {
 void Connection::on_deadline() {
   const auto now = reactor_.now();
   if (stage_ == Stage::lingering) return close();
+  if (write_deadline_ <= now && is_being_read()) return update_deadline();
   if (stage_ == Stage::handshake || write_deadline_ <= now) {
     front_.connections_timed_out.fetch_add(1, std::memory_order_relaxed);
     return close();
@@ -230,6 +232,15 @@ void Connection::on_deadline() {
   front_.connections_timed_out.fetch_add(1, std::memory_order_relaxed);
   refuse({408, {ErrorCode::deadline_exceeded, "The request did not arrive in time.", {}, {}, {}}});
   settle();
+}
+
+// The kernel lets us write again only when a good part of its buffer is free, which with a slow reader can
+// take long; so at the deadline we ask whether any of it has gone.
+bool Connection::is_being_read() {
+  const auto pending = transport_.kernel_pending_bytes();
+  if (pending >= std::exchange(kernel_pending_bytes_, pending)) return false;
+  write_deadline_ = reactor_.now() + front_.limits.write_time;
+  return true;
 }
 
 void Connection::answer(std::uint64_t sequence, Response response) {
@@ -314,8 +325,10 @@ void Connection::flush() {
     write_deadline_ = Reactor::TimePoint::max();
   }
   if (output_pending_bytes() > 0) {
-    if (write_deadline_ == Reactor::TimePoint::max())
+    if (write_deadline_ == Reactor::TimePoint::max()) {
       write_deadline_ = reactor_.now() + front_.limits.write_time;
+      kernel_pending_bytes_ = transport_.kernel_pending_bytes();
+    }
     if (output_sent_bytes_ > sent_kept_max_bytes) {
       output_.erase(0, output_sent_bytes_);
       output_sent_bytes_ = 0;
@@ -335,7 +348,8 @@ void Connection::end() {
   // Closing with unread input would reset the connection, and the last answer could be lost with it.
   stage_ = Stage::lingering;
   transport_.end_output();
-  read_deadline_ = reactor_.now() + linger_time;
+  read_deadline_ = reactor_.now() + linger_quiet_time;
+  write_deadline_ = reactor_.now() + linger_time;
   update_interest();
   update_deadline();
 }
@@ -344,7 +358,9 @@ void Connection::discard() {
   auto& buffer = reactor_.read_buffer();
   const auto io = transport_.read_raw(buffer.data(), buffer.size());
   lingered_bytes_ += io.size_bytes;
-  if (io.state == Transport::State::closed || lingered_bytes_ > linger_max_bytes) close();
+  if (io.state == Transport::State::closed || lingered_bytes_ > linger_max_bytes) return close();
+  read_deadline_ = reactor_.now() + linger_quiet_time;
+  update_deadline();
 }
 
 bool Connection::can_read() const {

@@ -80,6 +80,7 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   void refuse(const Refusal& refusal);
   void time_out();
   void on_end_of_input();
+  bool is_being_read();
 
   void write_front(const Response& response);
   void write_ready();
@@ -116,6 +117,7 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   std::size_t slot_ = 0;
   std::uint32_t watched_ = 0;
   std::size_t lingered_bytes_ = 0;
+  std::size_t kernel_pending_bytes_ = 0;  ///< When write_deadline_ was set.
   Reactor::TimePoint read_deadline_ = Reactor::TimePoint::max();
   Reactor::TimePoint write_deadline_ = Reactor::TimePoint::max();
   Stage stage_ = Stage::handshake;

@@ -8,7 +8,9 @@
 #include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/SecureStreamSocketImpl.h>
 #include <Poco/Net/StreamSocketImpl.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace muster::http {
@@ -86,6 +88,11 @@ Transport::Io Transport::write(std::string_view bytes) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {State::wants_write, 0};
     return {State::closed, 0};
   }
+}
+
+std::size_t Transport::kernel_pending_bytes() const {
+  int pending = 0;
+  return ::ioctl(descriptor_, SIOCOUTQ, &pending) == 0 ? static_cast<std::size_t>(pending) : 0;
 }
 
 void Transport::end_output() {

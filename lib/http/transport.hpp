@@ -34,6 +34,8 @@ class Transport {
   State handshake();
   Io read(char* buffer, std::size_t size_bytes);
   Io write(std::string_view bytes);
+  /// Written, and not yet taken by the other side's kernel.
+  [[nodiscard]] std::size_t kernel_pending_bytes() const;
   /// Says that no more will be sent, and goes on reading with read_raw.
   void end_output();
   /// Whatever bytes come, undecrypted: for a connection that only waits for the other side to close.

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <zlib.h>
 
 namespace muster::http::test {
 
@@ -204,6 +205,22 @@ std::string header_of(std::string_view response, std::string_view name) {
       return std::string(trim_whitespace(line.substr(colon + 1)));
   }
   return {};
+}
+
+std::string gunzip(const std::string& packed) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::runtime_error("inflateInit2");
+  std::string input = packed;
+  std::string text(packed.size() * 100, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  stream.next_out = reinterpret_cast<Bytef*>(text.data());
+  stream.avail_out = static_cast<uInt>(text.size());
+  const int result = inflate(&stream, Z_FINISH);
+  text.resize(stream.total_out);
+  inflateEnd(&stream);
+  if (result != Z_STREAM_END) throw std::runtime_error("not whole gzip data");
+  return text;
 }
 
 }  // namespace muster::http::test

@@ -78,6 +78,8 @@ std::string status_of(std::string_view response);
 std::string body_of(std::string_view response);
 std::string header_of(std::string_view response, std::string_view name);  ///< Empty for none.
 
+std::string gunzip(const std::string& packed);
+
 /// Runs `condition` until it is true, at most ten seconds.
 template <class Condition>
 bool eventually(Condition condition) {
