@@ -85,7 +85,8 @@ ChunkedDecoder::Step ChunkedDecoder::feed(std::string_view data, std::string& bo
     }
     const auto end = rest.find('\n');
     if (end == std::string_view::npos) {
-      if (rest.size() > line_size_max_bytes) return refuse("A line of the chunked body is too long.");
+      // One more, as it may be the CR of a line that is just short enough.
+      if (rest.size() > line_size_max_bytes + 1) return refuse("A line of the chunked body is too long.");
       if (phase_ == Phase::data_end && !rest.empty() && rest != "\r")
         return refuse("A chunk is longer than its size says.");
       return {State::more, consumed};

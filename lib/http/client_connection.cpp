@@ -157,10 +157,12 @@ Context::Ptr make_client_context(const std::string& certificate_authority_file) 
   return context;
 }
 
-Result<std::unique_ptr<ClientConnection>> refuse_certificate(const std::string& name,
-                                                             const Poco::Exception& error) {
-  return fail(ErrorCode::unavailable, "TLS with " + name + " failed: " + describe(error),
-              error.displayText());
+std::string describe_tls(const Poco::Exception& error, const std::string& host) {
+  if (dynamic_cast<const Poco::Net::CertificateValidationException*>(&error) != nullptr)
+    return "its certificate is not for " + host;
+  if (error.message().find("certificate verify failed") != std::string::npos)
+    return "its certificate is not signed by a trusted authority, or not valid now";
+  return "TLS failed: " + describe(error);
 }
 
 }  // namespace
@@ -237,7 +239,8 @@ Result<std::unique_ptr<ClientConnection>> ClientConnection::open(
   } catch (const Poco::TimeoutException&) {
     return fail(ErrorCode::deadline_exceeded, "cannot connect to " + name + ": it did not answer in time");
   } catch (const Poco::Net::SSLException& error) {
-    return refuse_certificate(name, error);
+    return fail(ErrorCode::unavailable,
+                "cannot connect to " + name + ": " + describe_tls(error, address.host), error.displayText());
   } catch (const Poco::Net::HostNotFoundException&) {
     return fail(ErrorCode::unavailable, "cannot connect to " + name + ": no such host");
   } catch (const Poco::Exception& error) {

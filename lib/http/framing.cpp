@@ -20,6 +20,8 @@ namespace beast = boost::beast;
 namespace {
 
 constexpr std::size_t empty_lines_max = 4;
+// Room for the longest method, two spaces and the version.
+constexpr std::size_t rest_of_line_bytes = 32;
 
 Method to_method(beast::http::verb verb) {
   switch (verb) {
@@ -253,7 +255,8 @@ bool Framing::check_line(std::string_view line) {
   }
   const auto target = line.substr(method_end + 1, target_end - method_end - 1);
   const auto version = line.substr(target_end + 1);
-  if (target.size() > limits_.target_size_max_bytes) {
+  if (target.size() > limits_.target_size_max_bytes ||
+      line.size() > limits_.target_size_max_bytes + rest_of_line_bytes) {
     refuse(414, ErrorCode::too_large, "The request target is too long.");
     return false;
   }
@@ -273,9 +276,8 @@ bool Framing::check_line(std::string_view line) {
 }
 
 Framing::Step Framing::check_partial_head(std::string_view data) {
-  // Room for the longest method, two spaces and the version.
-  constexpr std::size_t rest_of_line_bytes = 32;
-  if (!first_line_done_ && data.size() - line_start_ > limits_.target_size_max_bytes + rest_of_line_bytes)
+  // One more, as it may be the CR of a line that is just short enough.
+  if (!first_line_done_ && data.size() - line_start_ > limits_.target_size_max_bytes + rest_of_line_bytes + 1)
     return refuse(414, ErrorCode::too_large, "The request target is too long.");
   if (data.size() > limits_.header_size_max_bytes)
     return refuse(431, ErrorCode::too_large, "The header is too large.");
