@@ -3,8 +3,8 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,7 +13,11 @@ namespace muster::ops {
 namespace {
 
 Error trouble(const std::string& path) {
-  return Error{ErrorCode::unavailable, "cannot write " + path + ": " + std::strerror(errno), {}, {}, {}};
+  return Error{ErrorCode::unavailable,
+               "cannot write " + path + ": " + std::generic_category().message(errno),
+               {},
+               {},
+               {}};
 }
 
 class Descriptor {
