@@ -14,6 +14,10 @@ namespace {
 constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t code_size_max = 2 * permission_side_length_max + 1;
 
+bool is_wildcard(std::string_view code) {
+  return code.find('*') != std::string_view::npos;
+}
+
 void set_bit(std::vector<std::uint64_t>& bitmap, std::uint32_t id) {
   bitmap[id / 64] |= std::uint64_t{1} << (id % 64);
 }
@@ -53,15 +57,6 @@ std::vector<std::uint32_t> parents_first(const RoleGraph& graph) {
 
 }  // namespace
 
-bool CompiledRoles::CodeSet::has(std::uint32_t code) const noexcept {
-  if (!bitmap.empty()) return ((bitmap[code / 64] >> (code % 64)) & 1) != 0;
-  return std::binary_search(sorted.begin(), sorted.end(), code);
-}
-
-std::vector<std::uint32_t> CompiledRoles::CodeSet::ids() const {
-  return bitmap.empty() ? sorted : set_bits(bitmap);
-}
-
 std::shared_ptr<const CompiledRoles> CompiledRoles::compile(RoleGraph graph, std::int64_t version) {
   auto out = std::make_shared<CompiledRoles>();
   out->graph_ = std::move(graph);
@@ -73,53 +68,81 @@ std::shared_ptr<const CompiledRoles> CompiledRoles::compile(RoleGraph graph, std
 
 void CompiledRoles::intern_codes() {
   const auto roles = graph_.roles();
-  for (const Role& role : roles)
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> codes;
+  for (const Role& role : roles) {
+    names.emplace_back(role.name);
     for (const std::string& code : role.permissions)
-      if (Permission::parse(code)) code_ids_.emplace(code, 0);
-  codes_.reserve(code_ids_.size());
-  for (const auto& [code, id] : code_ids_) codes_.push_back(code);
-  std::sort(codes_.begin(), codes_.end());
-  for (std::uint32_t id = 0; id < codes_.size(); ++id) code_ids_.find(codes_[id])->second = id;
+      if (Permission::parse(code)) codes.emplace_back(code);
+  }
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  const auto first_plain = std::stable_partition(codes.begin(), codes.end(), is_wildcard);
+  wildcard_count_ = static_cast<std::uint32_t>(first_plain - codes.begin());
+  names_ = NameTable(names);
+  codes_ = NameTable(codes);
   own_.resize(roles.size());
   for (std::size_t i = 0; i < roles.size(); ++i) {
     for (const std::string& code : roles[i].permissions)
-      if (const auto found = code_ids_.find(code); found != code_ids_.end()) own_[i].push_back(found->second);
+      if (const auto found = codes_.find(code)) own_[i].push_back(*found);
     std::sort(own_[i].begin(), own_[i].end());
     own_[i].erase(std::unique(own_[i].begin(), own_[i].end()), own_[i].end());
   }
 }
 
+void CompiledRoles::add(const CodeSet& set, std::vector<std::uint64_t>& to) const {
+  if (set.is_bitmap)
+    for (std::size_t at = 0; at < to.size(); ++at) to[at] |= bitmaps_[set.offset + at];
+  else
+    for (std::size_t at = 0; at < set.size; ++at) set_bit(to, lists_[set.offset + at]);
+}
+
+void CompiledRoles::keep(std::uint32_t role, const std::vector<std::uint64_t>& bitmap) {
+  CodeSet& set = sets_[role];
+  const std::size_t count = count_bits(bitmap);
+  set.size = static_cast<std::uint32_t>(count);
+  set.is_bitmap = count * sizeof(std::uint32_t) > bitmap.size() * sizeof(std::uint64_t);
+  if (set.is_bitmap) {
+    set.offset = bitmaps_.size();
+    bitmaps_.insert(bitmaps_.end(), bitmap.begin(), bitmap.end());
+  } else {
+    const auto ids = set_bits(bitmap);
+    set.offset = lists_.size();
+    lists_.insert(lists_.end(), ids.begin(), ids.end());
+  }
+  for (std::uint32_t id = 0; id < wildcard_count_; ++id) {
+    if (!has(set, id)) continue;
+    // `*:*` is worth more than any number of half wildcards.
+    set.wildcards += codes_.name(id) == "*:*" ? wildcard_count_ + 1 : 1;
+  }
+}
+
 void CompiledRoles::compile_sets() {
-  const std::size_t words = (codes_.size() + 63) / 64;
-  std::vector<std::uint64_t> scratch(words);
+  std::vector<std::uint64_t> scratch((codes_.size() + 63) / 64);
   std::vector<bool> done(own_.size());
   sets_.resize(own_.size());
-  breadth_.resize(own_.size());
-  const auto add = [&](const CodeSet& set) {
-    for (std::size_t at = 0; at < set.bitmap.size(); ++at) scratch[at] |= set.bitmap[at];
-    for (const std::uint32_t id : set.sorted) set_bit(scratch, id);
-  };
-  const auto keep = [&](std::uint32_t role) {
-    const std::size_t count = count_bits(scratch);
-    breadth_[role] = static_cast<std::uint32_t>(count);
-    if (count * sizeof(std::uint32_t) > words * sizeof(std::uint64_t))
-      sets_[role].bitmap = scratch;
-    else
-      sets_[role].sorted = set_bits(scratch);
+  const auto finish = [&](std::uint32_t role) {
+    keep(role, scratch);
     std::fill(scratch.begin(), scratch.end(), 0);
     done[role] = true;
   };
   for (const std::uint32_t role : parents_first(graph_)) {
     for (const std::uint32_t id : own_[role]) set_bit(scratch, id);
-    for (const std::uint32_t parent : graph_.parents_of(role)) add(sets_[parent]);
-    keep(role);
+    for (const std::uint32_t parent : graph_.parents_of(role)) add(sets_[parent], scratch);
+    finish(role);
   }
   for (std::uint32_t role = 0; role < own_.size(); ++role) {
     if (done[role]) continue;
-    for (const std::string& name : graph_.ancestors(graph_.roles()[role].name))
-      for (const std::uint32_t id : own_[*graph_.index_of(name)]) set_bit(scratch, id);
-    keep(role);
+    for (const std::string& name : graph_.ancestors(names_.name(role)))
+      for (const std::uint32_t id : own_[*names_.find(name)]) set_bit(scratch, id);
+    finish(role);
   }
+}
+
+bool CompiledRoles::has(const CodeSet& set, std::uint32_t code) const noexcept {
+  if (set.is_bitmap) return ((bitmaps_[set.offset + code / 64] >> (code % 64)) & 1) != 0;
+  const auto begin = lists_.begin() + static_cast<std::ptrdiff_t>(set.offset);
+  return std::binary_search(begin, begin + set.size, code);
 }
 
 CompiledRoles::Wanted CompiledRoles::wanted(std::string_view permission) const noexcept {
@@ -127,8 +150,7 @@ CompiledRoles::Wanted CompiledRoles::wanted(std::string_view permission) const n
   const auto parsed = Permission::parse(permission);
   if (!parsed) return out;
   const auto look_up = [&](std::string_view code) {
-    const auto found = code_ids_.find(code);
-    if (found != code_ids_.end()) out.ids[out.count++] = found->second;
+    if (const auto found = codes_.find(code)) out.ids[out.count++] = *found;
   };
   std::array<char, code_size_max> buffer;
   const auto compose = [&](std::string_view action, std::string_view resource) {
@@ -146,7 +168,7 @@ CompiledRoles::Wanted CompiledRoles::wanted(std::string_view permission) const n
 
 bool CompiledRoles::role_allows(std::uint32_t role, const Wanted& wanted) const noexcept {
   for (std::size_t i = 0; i < wanted.count; ++i)
-    if (sets_[role].has(wanted.ids[i])) return true;
+    if (has(sets_[role], wanted.ids[i])) return true;
   return false;
 }
 
@@ -154,7 +176,7 @@ bool CompiledRoles::allows(std::span<const std::string> roles, std::string_view 
   const Wanted ids = wanted(permission);
   if (ids.count == 0) return false;
   for (const std::string& name : roles)
-    if (const auto role = graph_.index_of(name); role && role_allows(*role, ids)) return true;
+    if (const auto role = names_.find(name); role && role_allows(*role, ids)) return true;
   return false;
 }
 
@@ -164,18 +186,35 @@ bool CompiledRoles::allows(std::span<const Grant> grants, std::string_view permi
   if (ids.count == 0) return false;
   for (const Grant& grant : grants) {
     if (!grant.in_force(now)) continue;
-    if (const auto role = graph_.index_of(grant.role); role && role_allows(*role, ids)) return true;
+    if (const auto role = names_.find(grant.role); role && role_allows(*role, ids)) return true;
   }
   return false;
+}
+
+bool CompiledRoles::allows(std::span<const HeldRole> held, std::string_view permission,
+                           Time now) const noexcept {
+  const Wanted ids = wanted(permission);
+  if (ids.count == 0) return false;
+  return std::any_of(held.begin(), held.end(), [&](const HeldRole& each) {
+    return now < each.expires_at && each.role < sets_.size() && role_allows(each.role, ids);
+  });
+}
+
+std::vector<HeldRole> CompiledRoles::hold(std::span<const Grant> grants) const {
+  std::vector<HeldRole> out;
+  for (const Grant& grant : grants)
+    if (const auto role = names_.find(grant.role))
+      out.push_back({*role, grant.expires_at.value_or(Time::max())});
+  return out;
 }
 
 std::vector<std::string> CompiledRoles::permissions_of(std::span<const std::string> roles) const {
   std::vector<std::uint64_t> all((codes_.size() + 63) / 64);
   for (const std::string& name : roles)
-    if (const auto role = graph_.index_of(name))
-      for (const std::uint32_t id : sets_[*role].ids()) set_bit(all, id);
+    if (const auto role = names_.find(name)) add(sets_[*role], all);
   std::vector<std::string> out;
-  for (const std::uint32_t id : set_bits(all)) out.push_back(codes_[id]);
+  for (const std::uint32_t id : set_bits(all)) out.emplace_back(codes_.name(id));
+  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -193,7 +232,7 @@ std::pair<std::vector<std::string>, std::string> CompiledRoles::way(std::uint32_
         if (role == from) break;
       }
       std::reverse(names.begin(), names.end());
-      return {std::move(names), codes_[wanted.ids[i]]};
+      return {std::move(names), std::string(codes_.name(wanted.ids[i]))};
     }
     for (const std::uint32_t parent : graph_.parents_of(queue[at]))
       if (came_from[parent] == nobody) {
@@ -206,34 +245,28 @@ std::pair<std::vector<std::string>, std::string> CompiledRoles::way(std::uint32_
 
 std::vector<GrantSuggestion> CompiledRoles::suggest(std::span<const Grant> grants, const Wanted& wanted,
                                                     Time now) const {
+  constexpr std::size_t attempts_max = 100;
   struct Candidate {
-    std::uint32_t role;
-    std::size_t wildcards;
+    std::uint32_t wildcards;
     std::uint32_t breadth;
-    bool inherited;
+    bool is_inherited;
+    std::uint32_t role;
+    auto operator<=>(const Candidate&) const = default;
   };
   std::vector<Candidate> candidates;
   for (std::uint32_t role = 0; role < own_.size(); ++role) {
     if (!role_allows(role, wanted)) continue;
-    Candidate& candidate = candidates.emplace_back(Candidate{role, 0, breadth_[role], true});
-    for (const std::uint32_t id : sets_[role].ids()) {
-      candidate.wildcards += static_cast<std::size_t>(std::count(codes_[id].begin(), codes_[id].end(), '*'));
-      // `*:*` is worth more than any number of half wildcards.
-      if (codes_[id] == "*:*") candidate.wildcards += codes_.size() * 2;
-    }
+    bool is_inherited = true;
     for (std::size_t i = 0; i < wanted.count; ++i)
-      if (std::binary_search(own_[role].begin(), own_[role].end(), wanted.ids[i]))
-        candidate.inherited = false;
+      if (std::binary_search(own_[role].begin(), own_[role].end(), wanted.ids[i])) is_inherited = false;
+    candidates.push_back({sets_[role].wildcards, sets_[role].size, is_inherited, role});
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.wildcards, a.breadth, a.inherited, a.role) <
-           std::tie(b.wildcards, b.breadth, b.inherited, b.role);
-  });
+  const auto enough = static_cast<std::ptrdiff_t>(std::min(candidates.size(), attempts_max));
+  std::partial_sort(candidates.begin(), candidates.begin() + enough, candidates.end());
 
   std::vector<std::string> held;
   for (const Grant& grant : grants)
     if (grant.in_force(now)) held.push_back(grant.role);
-  constexpr std::size_t attempts_max = 100;
   std::vector<GrantSuggestion> out;
   for (std::size_t i = 0; i < candidates.size() && i < attempts_max && out.size() < suggestions_max; ++i) {
     const std::uint32_t role = candidates[i].role;
@@ -245,7 +278,7 @@ std::vector<GrantSuggestion> CompiledRoles::suggest(std::span<const Grant> grant
     auto [names, code] = way(role, wanted);
     const bool lapsed =
         std::any_of(grants.begin(), grants.end(), [&](const Grant& each) { return each.role == name; });
-    out.push_back({name, std::move(names), std::move(code), breadth_[role], lapsed});
+    out.push_back({name, std::move(names), std::move(code), sets_[role].size, lapsed});
   }
   return out;
 }
@@ -256,7 +289,7 @@ Explanation CompiledRoles::explain(std::span<const Grant> grants, std::string_vi
   Explanation out;
   for (const Grant& grant : grants) {
     if (!grant.in_force(now)) continue;
-    const auto role = graph_.index_of(grant.role);
+    const auto role = names_.find(grant.role);
     if (!role || !role_allows(*role, ids)) continue;
     auto [names, code] = way(*role, ids);
     if (out.path && out.path->roles.size() <= names.size()) continue;

@@ -5,6 +5,7 @@
 /// Immutable: thread-safe.
 #pragma once
 
+#include "model/name_table.hpp"
 #include "model/role_graph.hpp"
 
 #include <array>
@@ -73,6 +74,12 @@ struct RoleImpact {
   bool operator==(const RoleImpact&) const = default;
 };
 
+/// A role held, found already: for whoever decides often for one user. Good for one compilation only.
+struct HeldRole {
+  std::uint32_t role = 0;
+  Time expires_at = Time::max();
+};
+
 class CompiledRoles {
  public:
   static constexpr std::size_t suggestions_max = 5;
@@ -88,6 +95,11 @@ class CompiledRoles {
   [[nodiscard]] bool allows(std::span<const std::string> roles, std::string_view permission) const noexcept;
   [[nodiscard]] bool allows(std::span<const Grant> grants, std::string_view permission,
                             Time now) const noexcept;
+  /// The quickest: see hold().
+  [[nodiscard]] bool allows(std::span<const HeldRole> held, std::string_view permission,
+                            Time now) const noexcept;
+  /// The known roles among the grants, lapsed ones included.
+  [[nodiscard]] std::vector<HeldRole> hold(std::span<const Grant> grants) const;
 
   /// Every code the roles come to, sorted.
   [[nodiscard]] std::vector<std::string> permissions_of(std::span<const std::string> roles) const;
@@ -95,13 +107,13 @@ class CompiledRoles {
                                     Time now) const;
 
  private:
-  /// Sorted code ids, or where that is smaller a bitmap over all ids.
+  /// A role's codes: a sorted list of ids in lists_, or where that is smaller a bitmap over all ids in
+  /// bitmaps_.
   struct CodeSet {
-    std::vector<std::uint32_t> sorted;
-    std::vector<std::uint64_t> bitmap;
-
-    [[nodiscard]] bool has(std::uint32_t code) const noexcept;
-    [[nodiscard]] std::vector<std::uint32_t> ids() const;
+    std::size_t offset = 0;
+    std::uint32_t size = 0;
+    std::uint32_t wildcards = 0;
+    bool is_bitmap = false;
   };
   struct Wanted {
     std::array<std::uint32_t, 4> ids{};
@@ -110,6 +122,9 @@ class CompiledRoles {
 
   void intern_codes();
   void compile_sets();
+  void add(const CodeSet& set, std::vector<std::uint64_t>& to) const;
+  void keep(std::uint32_t role, const std::vector<std::uint64_t>& bitmap);
+  [[nodiscard]] bool has(const CodeSet& set, std::uint32_t code) const noexcept;
   [[nodiscard]] Wanted wanted(std::string_view permission) const noexcept;
   [[nodiscard]] bool role_allows(std::uint32_t role, const Wanted& wanted) const noexcept;
   [[nodiscard]] std::pair<std::vector<std::string>, std::string> way(std::uint32_t from,
@@ -119,11 +134,13 @@ class CompiledRoles {
 
   RoleGraph graph_;
   std::int64_t version_ = 0;
-  std::vector<std::string> codes_;  ///< Sorted; a code's id is its place.
-  TextMap<std::uint32_t> code_ids_;
+  NameTable names_;  ///< Of the roles, in the graph's order.
+  NameTable codes_;  ///< Those with a star first.
+  std::uint32_t wildcard_count_ = 0;
   std::vector<std::vector<std::uint32_t>> own_;
   std::vector<CodeSet> sets_;
-  std::vector<std::uint32_t> breadth_;
+  std::vector<std::uint32_t> lists_;
+  std::vector<std::uint64_t> bitmaps_;
 };
 
 /// The roles that gain or lose codes from one compilation to the next, by name.

@@ -79,6 +79,10 @@ TEST_CASE("a grant counts until it lapses", "[decision]") {
   const std::vector<Grant> grants{grant("clerk", now + 1us)};
   CHECK(roles->allows(grants, "create:order", now));
   CHECK_FALSE(roles->allows(grants, "create:order", now + 1us));
+  CHECK(roles->allows(roles->hold(grants), "create:order", now));
+  CHECK_FALSE(roles->allows(roles->hold(grants), "create:order", now + 1us));
+  CHECK(roles->hold(std::vector<Grant>{grant("unknown")}).empty());
+  CHECK_FALSE(roles->allows(std::vector<HeldRole>{{9999, Time::max()}}, "create:order", now));
 }
 
 TEST_CASE("permissions are listed once and sorted", "[decision]") {
@@ -221,6 +225,7 @@ TEST_CASE("decisions agree with the definitions on any graph", "[decision]") {
     const bool expected = naive.allows(grants, wanted, now);
     RC_CLASSIFY(expected);
     RC_ASSERT(compiled->allows(grants, wanted, now) == expected);
+    RC_ASSERT(compiled->allows(compiled->hold(grants), wanted, now) == expected);
     Names names;
     for (const Grant& each : grants)
       if (each.in_force(now)) names.push_back(each.role);
