@@ -12,9 +12,6 @@
 namespace muster::ops {
 namespace {
 
-/// Longer than clocks of two machines may differ.
-constexpr std::chrono::seconds revocation_grace{60};
-
 Status append_and_apply(Context& context, ports::Unit& unit, model::Revocation& revocation) {
   MUSTER_CHECK_OK(unit.revocations().append(revocation));
   unit.after_commit([&tokens = context.tokens, revocation] { tokens.apply(revocation); });
@@ -24,7 +21,7 @@ Status append_and_apply(Context& context, ports::Unit& unit, model::Revocation& 
 model::Revocation revocation_of(Context& context, Time now, const std::string& reason) {
   model::Revocation revocation;
   revocation.revoked_at = now;
-  revocation.expires_at = revocation_expiry(now, *context.settings());
+  revocation.expires_at = context.tokens.dead_by(now, *context.settings());
   revocation.reason = reason;
   return revocation;
 }
@@ -39,10 +36,6 @@ void make_normal(wire::Problems& problems, std::optional<std::string>& email,
                  std::optional<std::string>& phone) {
   if (email) email = value_or_note(problems, model::normal_email(*email));
   if (phone) phone = value_or_note(problems, model::normal_phone(*phone));
-}
-
-Time revocation_expiry(Time now, const Settings& settings) {
-  return now + settings.token_access_ttl + revocation_grace;
 }
 
 bool is_revoked(const model::UserRevocation& mark, const model::Session& session) {

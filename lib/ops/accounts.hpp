@@ -8,7 +8,6 @@
 #include "model/session.hpp"
 #include "model/user.hpp"
 #include "ops/call.hpp"
-#include "ops/settings.hpp"
 #include "wire/codec.hpp"
 
 #include <optional>
@@ -33,9 +32,6 @@ std::optional<T> value_or_note(wire::Problems& problems, Result<T> result) {
 /// Email and phone in normal form; what is wrong is noted.
 void make_normal(wire::Problems& problems, std::optional<std::string>& email,
                  std::optional<std::string>& phone);
-
-/// When the last access token that can exist at `now` is dead for certain.
-Time revocation_expiry(Time now, const Settings& settings);
 
 /// Whether the mark concerns a session whose live refresh token was issued so.
 bool is_revoked(const model::UserRevocation& mark, const model::Session& session);

@@ -71,7 +71,7 @@ Result<RotateKeys::Reply> rotate(Context& context, ports::Unit& unit, const mode
   if (current != keys.end()) {
     current->key.state = model::KeyState::retired;
     current->key.retired_at = now;
-    current->key.expires_at = revocation_expiry(now, *context.settings());
+    current->key.expires_at = context.tokens.dead_by(now, *context.settings());
     MUSTER_CHECK_OK(unit.keys().update(current->key));
     reply.retired = current->key;
   }

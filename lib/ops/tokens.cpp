@@ -5,10 +5,12 @@
 #include "base/log.hpp"
 #include "ops/remembered_tokens.hpp"
 #include "ports/security_store.hpp"
+#include "ports/system_store.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <sstream>
 #include <utility>
 
 namespace muster::ops {
@@ -18,12 +20,23 @@ constexpr std::string_view refresh_prefix = "mrt_";
 constexpr std::size_t session_text_length = 32;
 constexpr std::size_t refresh_secret_size_bytes = 32;
 constexpr std::size_t refresh_secret_length = 43;
+/// Longer than the clocks of two machines may differ.
+constexpr std::chrono::seconds clock_difference_max{60};
+/// "TTL DEAD_BY" in microseconds: the time to live as of the last start, and when the tokens of the time to
+/// live before that are dead.
+constexpr const char* lifetime_fact = "access_token_lifetime";
 
 std::uint64_t random_seed(ports::Entropy& entropy) {
   std::uint64_t seed = 0;
   const std::string bytes = entropy.bytes(sizeof seed);
   std::memcpy(&seed, bytes.data(), sizeof seed);
   return seed;
+}
+
+void raise(std::atomic<std::int64_t>& value, std::int64_t to) {
+  std::int64_t seen = value.load();
+  while (seen < to && !value.compare_exchange_weak(seen, to)) {
+  }
 }
 
 const model::SealedSigningKey* in_state(const std::vector<model::SealedSigningKey>& keys,
@@ -47,6 +60,7 @@ class Tokens::Impl {
 
   Status make_missing_keys(model::SigningAlgorithm algorithm);
   Status load_revocations();
+  Status load_lifetime(Duration ttl);
   Result<RememberedTokens::Claims> judge(RememberedTokens::Claims claims, Time now) const;
 
   ports::Store& store;
@@ -57,6 +71,7 @@ class Tokens::Impl {
   /// The last epoch given out before this start: what was revoked with it may be forgotten by now, but marks
   /// on users are not, and a new session must stand above them.
   std::atomic<std::int64_t> epoch_floor{0};
+  std::atomic<std::int64_t> latest_expiry{0};  ///< Of a token issued here, or under an earlier setting.
   RememberedTokens remembered;
 };
 
@@ -107,6 +122,24 @@ Status Tokens::Impl::load_revocations() {
   });
 }
 
+Status Tokens::Impl::load_lifetime(Duration ttl) {
+  std::optional<std::string> fact;
+  MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(fact, unit.meta().get(lifetime_fact));
+    return {};
+  }));
+  std::int64_t ttl_before = 0;
+  std::int64_t dead_by = 0;
+  if (fact) std::istringstream(*fact) >> ttl_before >> dead_by;
+  if (ttl_before != ttl.count())
+    dead_by = std::max(dead_by, clock.now().time_since_epoch().count() + ttl_before);
+  raise(latest_expiry, dead_by);
+  if (ttl_before == ttl.count()) return {};
+  return store.write([&](ports::Unit& unit) {
+    return unit.meta().put(lifetime_fact, std::to_string(ttl.count()) + " " + std::to_string(dead_by));
+  });
+}
+
 Result<RememberedTokens::Claims> Tokens::Impl::judge(RememberedTokens::Claims claims, Time now) const {
   if (now >= claims->expires_at) return fail(ErrorCode::token_expired, "the access token has expired");
   if (revocations.revokes(claims->stamp))
@@ -123,6 +156,7 @@ Tokens::~Tokens() = default;
 Status Tokens::load(const Settings& settings) {
   MUSTER_CHECK_OK(impl_->make_missing_keys(settings.token_algorithm));
   MUSTER_CHECK_OK(reload_keys());
+  MUSTER_CHECK_OK(impl_->load_lifetime(settings.token_access_ttl));
   return impl_->load_revocations();
 }
 
@@ -157,6 +191,7 @@ Result<Tokens::Issued> Tokens::issue(const SessionId& session, const std::vector
   claims.expires_at =
       std::chrono::floor<std::chrono::seconds>(claims.stamp.issued_at + settings.token_access_ttl);
   claims.roles = roles;
+  raise(impl_->latest_expiry, claims.expires_at.time_since_epoch().count());
   MUSTER_TRY(std::string token, impl_->signer.sign(claims));
   return Issued{std::move(token), claims.expires_at};
 }
@@ -203,6 +238,11 @@ void Tokens::apply(const model::Revocation& revocation) {
 
 std::int64_t Tokens::epoch() const {
   return std::max(impl_->revocations.epoch(), impl_->epoch_floor.load());
+}
+
+Time Tokens::dead_by(Time now, const Settings& settings) const {
+  const Time latest{Duration(impl_->latest_expiry.load())};
+  return std::max(now + settings.token_access_ttl, latest) + clock_difference_max;
 }
 
 void Tokens::tidy() {

@@ -57,6 +57,9 @@ class Tokens {
   /// From a unit's after_commit: in force for the very next check.
   void apply(const model::Revocation& revocation);
   [[nodiscard]] std::int64_t epoch() const;
+  /// When every access token that exists at `now` is dead for certain, also where the time to live was longer
+  /// before: how long a revocation and a retired key must be kept.
+  [[nodiscard]] Time dead_by(Time now, const Settings& settings) const;
   /// Forgets expired tokens and revocations; called now and then.
   void tidy();
 
