@@ -54,11 +54,12 @@ void SqlUnit::after_commit(std::function<void()> action) {
   actions_.push_back(std::move(action));
 }
 
-Status SqlUnit::run(const std::function<Status(ports::Unit&)>& work) {
-  Status status = attempt([&]() -> Status {
+Status SqlUnit::run(const std::function<Status(ports::Unit&)>& work, Extent extent) {
+  const std::function<Status()> whole = [&]() -> Status {
     MUSTER_CHECK_OK(work(*this));
     return ledger_.finish();
-  });
+  };
+  Status status = extent == Extent::savepoint ? attempt(whole) : guarded(whole);
   ledger_.clear();
   if (!status) actions_.clear();
   return status;

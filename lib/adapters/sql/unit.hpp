@@ -16,6 +16,8 @@
 namespace muster::sql {
 
 enum class UnitKind : std::uint8_t { read, write };
+/// What a failing unit is undone with.
+enum class Extent : std::uint8_t { transaction, savepoint };
 
 class SqlUnit final : public ports::Unit {
  public:
@@ -35,9 +37,10 @@ class SqlUnit final : public ports::Unit {
   Status attempt(const std::function<Status()>& part) override;
   void after_commit(std::function<void()> action) override;
 
-  /// Runs a whole unit under a savepoint of the open transaction; its error undoes all it did. Exceptions
-  /// become internal. A unit that succeeded leaves its actions for take_actions().
-  Status run(const std::function<Status(ports::Unit&)>& work);
+  /// Runs a whole unit. Exceptions become internal. A unit that succeeded leaves its actions for
+  /// take_actions(). One that failed has been undone if it ran under a savepoint; else the transaction, which
+  /// it had for itself, is to be rolled back.
+  Status run(const std::function<Status(ports::Unit&)>& work, Extent extent);
   /// Moves the actions to be called once the last unit is durable behind those in `actions`.
   void take_actions(std::vector<std::function<void()>>& actions);
   /// To be called when a transaction begins.

@@ -22,9 +22,10 @@ constexpr std::array<const char*, 8> own_texts{nullptr,          "COMMIT",      
 void configure_library() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // What a savepoint may have to take back stays in memory: a temporary file for it costs more than the
-    // write.
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    // What a savepoint may have to take back stays in memory up to this size, in one piece. SQLite's own way
+    // of no limit is a list of small pieces, which it walks at the end of every nested savepoint.
+    constexpr int savepoint_memory_max_bytes = 512 << 10;
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, savepoint_memory_max_bytes);
     // Each connection belongs to one thread at a time.
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

@@ -123,39 +123,52 @@ void Writer::run_batch(Batch& batch) {
     finish_batch(batch, fail(health_.refusal()));
     return;
   }
-  if (Status begun = connection_->begin(); !begun) {
-    note_trouble();
+  if (Status begun = begin(); !begun) {
     finish_batch(batch, std::move(begun));
     return;
   }
-  unit_.forget();
   run_units(batch);
   bool any = false;
   for (const Pending* pending : batch) any = any || pending->status.has_value();
   Status committed;
-  if (!connection_->in_transaction()) {
+  if (any && connection_->in_transaction()) {
+    committed = connection_->commit();
+    note_trouble();
+    if (committed) ++commits_;
+  } else if (any) {
     committed = fail(health_.writable() ? Error{ErrorCode::unavailable,
                                                 "the write was interrupted; try again",
                                                 "the transaction was rolled back",
                                                 {},
                                                 std::chrono::seconds(1)}
                                         : health_.refusal());
-  } else if (any) {
-    committed = connection_->commit();
-    note_trouble();
-    if (committed) ++commits_;
   }
   connection_->rollback();
   finish_batch(batch, std::move(committed));
 }
 
+Status Writer::begin() {
+  Status begun = connection_->begin();
+  note_trouble();
+  unit_.forget();
+  return begun;
+}
+
 void Writer::run_units(Batch& batch) {
   const auto began = std::chrono::steady_clock::now();
+  // The first unit that succeeds needs no savepoint: until then the transaction holds nothing else.
+  auto extent = sql::Extent::transaction;
   for (Pending* pending = batch.front(); pending != nullptr;) {
-    pending->status = unit_.run(*pending->unit);
+    pending->status = unit_.run(*pending->unit, extent);
     note_trouble();
+    if (pending->status) {
+      extent = sql::Extent::savepoint;
+      unit_.take_actions(actions_);
+    } else if (extent == sql::Extent::transaction) {
+      connection_->rollback();
+      if (!begin()) return;
+    }
     if (!connection_->in_transaction()) return;
-    if (pending->status) unit_.take_actions(actions_);
     if (!actions_.empty() || batch.size() >= limits_.batch_units_max) return;
     if (std::chrono::steady_clock::now() - began >= limits_.batch_time_max) return;
     pending = take_next_unit();

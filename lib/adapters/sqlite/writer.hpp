@@ -63,6 +63,7 @@ class Writer {
   void loop();
   Pending* take_next_unit();
   void run_batch(Batch& batch);
+  Status begin();
   void run_units(Batch& batch);
   void finish_batch(Batch& batch, Status committed);
   void probe();
