@@ -3,14 +3,16 @@
 
 #include "base/encoding.hpp"
 #include "model/password.hpp"
-#include "model/role_graph.hpp"
 #include "model/username.hpp"
 #include "ops/accounts.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
+#include "ops/role_rules.hpp"
 #include "ports/role_store.hpp"
 #include "ports/user_store.hpp"
 #include "wire/error_table.hpp"
+
+#include <set>
 
 namespace muster::ops {
 namespace {
@@ -112,7 +114,10 @@ class Batch {
       MUSTER_CHECK_OK(write_item(unit, i, outcome));
       if (outcome.outcome == "created") {
         ++reply.created;
-        created += outcome.id->text() + "\n";
+        created += outcome.id->text();
+        if (request_.items[i].roles)
+          for (const std::string& role : *request_.items[i].roles) created += " " + role;
+        created += '\n';
         created_ids.push_back(*outcome.id);
       } else {
         ++(outcome.outcome == "failed" ? reply.failed : reply.unchanged);
@@ -124,32 +129,38 @@ class Batch {
     });
     change.target = "users";
     change.count = reply.created;
-    change.after = R"({"created":)" + std::to_string(reply.created) + R"(,"ids_sha256":")" +
-                   hex_encode(context.sealer.digest(created)) + "\"}";
+    change.after = R"({"created":)" + std::to_string(reply.created) + R"(,"roles":)" +
+                   wire::encode(role_names_) + R"(,"sha256":")" + hex_encode(context.sealer.digest(created)) +
+                   "\"}";
     return reply;
   }
 
  private:
   /// The roles as this transaction sees them, when any item names some.
   Status read_roles(Context& context, ports::Unit& unit) {
-    bool needed = false;
-    for (const PortableUser& item : request_.items) needed = needed || (item.roles && !item.roles->empty());
-    if (!needed) return {};
-    MUSTER_TRY(compiled_, context.authorizer.roles());
-    MUSTER_TRY(const std::int64_t version, unit.roles().version());
-    if (version == compiled_->version()) return {};
-    MUSTER_TRY(auto all, unit.roles().all());
-    compiled_ = model::CompiledRoles::compile(model::RoleGraph(std::move(all)), version);
-    return {};
+    std::set<std::string> named;
+    for (const PortableUser& item : request_.items)
+      if (item.roles) named.insert(item.roles->begin(), item.roles->end());
+    if (named.empty()) return {};
+    MUSTER_TRY(const RolesNow known, context.authorizer.roles());
+    MUSTER_TRY(roles_, roles_in(unit, known));
+    role_names_.assign(named.begin(), named.end());
+    return check_hands_out(context, unit, call_, *roles_, roles_->permissions_of(role_names_));
   }
 
   Status grant_roles(ports::Unit& unit, UserId user, const std::vector<std::string>& roles) const {
-    for (const std::string& role : roles)
-      if (compiled_->graph().find(role) == nullptr)
-        return fail(
-            Error{ErrorCode::not_found, "there is no role " + role, {}, {{"roles", "no role " + role}}, {}});
-    if (const auto conflict = compiled_->graph().conflict(roles))
-      return fail(Error{ErrorCode::conflict, conflict->text(), {}, {{"roles", conflict->text()}}, {}});
+    for (const std::string& role : roles) {
+      if (roles_->graph().find(role) != nullptr) continue;
+      Error error = no_such_role(role);
+      error.fields.push_back({"roles", error.message});
+      return fail(std::move(error));
+    }
+    if (const auto conflict = roles_->graph().conflict(roles))
+      return fail(Error{ErrorCode::conflict,
+                        "nobody may hold both: " + conflict->text(),
+                        {},
+                        {{"roles", conflict->text()}},
+                        {}});
     for (const std::string& role : roles) {
       model::Grant grant;
       grant.role = role;
@@ -199,7 +210,8 @@ class Batch {
   const ImportUsers::Request& request_;
   const std::vector<Prepared>& prepared_;
   Time now_;
-  std::shared_ptr<const model::CompiledRoles> compiled_;
+  RolesNow roles_;
+  std::vector<std::string> role_names_;  ///< Those that any item names.
 };
 
 }  // namespace
