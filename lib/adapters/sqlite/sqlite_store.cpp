@@ -133,9 +133,9 @@ Status set_up_writer(SqliteConnection& connection, const SqliteOptions& options)
 }
 
 Result<std::unique_ptr<ports::Store>> open_locked(SqliteOptions options, FileLock lock) {
-  MUSTER_CHECK_OK(create_private_file(options.path));
-  if (::access(options.path.c_str(), W_OK) != 0)
+  if (::access(options.path.c_str(), F_OK) == 0 && ::access(options.path.c_str(), W_OK) != 0)
     return fail(ErrorCode::unavailable, "the database file is read-only; make it writable for this user");
+  MUSTER_CHECK_OK(create_private_file(options.path));
   const int timeout_ms = static_cast<int>(options.busy_timeout.count());
   MUSTER_TRY(auto writer, SqliteConnection::open(options.path, ConnectionKind::writer,
                                                  options.writer_cache_kib, timeout_ms));
