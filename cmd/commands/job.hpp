@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Waiting for a job of the daemon.
+#pragma once
+
+#include "base/time.hpp"
+#include "cmd/command.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace muster::cmd {
+
+/// Shows progress until the job has ended, and prints it then. Ctrl-C and `runtime_max` end the watching, not
+/// the job. Exit: done; failed (the job failed or was cancelled); unreachable (the time was up).
+Result<wire::Exit> follow_job(Run& run, const std::string& id,
+                              std::optional<std::chrono::microseconds> runtime_max);
+
+/// --max-runtime and its value.
+Option runtime_max_option();
+Result<std::optional<std::chrono::microseconds>> runtime_option(const Run& run);
+
+}  // namespace muster::cmd
