@@ -32,7 +32,7 @@ class Pipeline {
   /// Called on a reactor thread.
   void handle(http::Request&& request, const http::Listener& listener, http::Responder&& responder);
   void set_access_log(AccessLog mode) { access_log_.store(mode, std::memory_order_relaxed); }
-  /// Answers what is queued and ends the pools' threads.
+  /// Drops what is queued and ends the pools' threads: after the server has drained.
   void stop();
   [[nodiscard]] PoolCounters worker_counters() const { return workers_.counters(); }
   [[nodiscard]] PoolCounters hashing_counters() const { return hashers_.counters(); }

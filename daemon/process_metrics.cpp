@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/metrics.hpp"
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -34,11 +35,9 @@ double start_time() {
       system >> boot_time;
       break;
     }
-  try {
-    return boot_time + std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  } catch (const std::exception&) {
-    return 0;
-  }
+  double ticks = 0;
+  std::from_chars(field.data(), field.data() + field.size(), ticks);
+  return boot_time + ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 }  // namespace

@@ -33,9 +33,11 @@ bool WorkerPool::post(std::unique_ptr<Exchange>& exchange) {
 }
 
 void WorkerPool::stop() {
+  std::deque<std::unique_ptr<Exchange>> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    dropped.swap(queue_);
   }
   waiting_.notify_all();
   for (std::thread& thread : threads_)
@@ -56,7 +58,7 @@ void WorkerPool::run() {
     {
       std::unique_lock lock(mutex_);
       waiting_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
+      if (stopping_) return;
       exchange = std::move(queue_.front());
       queue_.pop_front();
     }

@@ -43,7 +43,7 @@ class WorkerPool {
 
   /// False, and the exchange stays with the caller, when the queue is full or the pool has stopped.
   bool post(std::unique_ptr<Exchange>& exchange);
-  /// Ends what is queued and joins the threads. Idempotent.
+  /// Drops what is queued, ends what runs and joins the threads. Idempotent.
   void stop();
   [[nodiscard]] PoolCounters counters() const;
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 
 #include <toml++/toml.h>
 #include <unistd.h>
@@ -63,7 +64,7 @@ class Loader {
 
   void read_file(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) return problem(path, "", std::string("cannot be read: ") + std::strerror(errno));
+    if (!stream) return problem(path, "", "cannot be read: " + std::generic_category().message(errno));
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
     try {
       const toml::table table = toml::parse(std::string_view(text));

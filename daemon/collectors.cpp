@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/collectors.hpp"
+
+#include "assembly/world.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/pipeline.hpp"
+#include "http/server.hpp"
+#include "ops/tokens.hpp"
+
+namespace muster::daemon {
+namespace {
+
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+void collect_server(MetricSink& sink, const http::Server& server) {
+  const http::ServerCounters counters = server.counters();
+  sink.gauge("muster_http_connections", "Connections open now", number(counters.connections_open));
+  sink.counter("muster_http_connections_accepted_total", "Connections accepted",
+               number(counters.connections_accepted));
+  sink.counter("muster_http_connections_refused_total", "Connections refused because there were too many",
+               number(counters.connections_refused));
+  sink.counter("muster_http_connections_timed_out_total", "Connections cut at a deadline",
+               number(counters.connections_timed_out));
+  sink.counter("muster_http_requests_malformed_total", "Requests refused for their framing",
+               number(counters.requests_malformed));
+}
+
+void collect_pools(MetricSink& sink, const Pipeline& pipeline) {
+  const auto show = [&](const std::string& pool, const PoolCounters& counters) {
+    sink.gauge("muster_pool_queue_length", "Requests waiting for a thread", number(counters.queue_length),
+               {{"pool", pool}});
+    sink.gauge("muster_pool_busy_threads", "Threads at work", number(counters.busy), {{"pool", pool}});
+    sink.counter("muster_pool_refused_total", "Requests refused because the queue was full",
+                 number(counters.refused), {{"pool", pool}});
+  };
+  show("worker", pipeline.worker_counters());
+  show("hashing", pipeline.hashing_counters());
+}
+
+void collect_world(MetricSink& sink, assembly::World& world) {
+  const assembly::HashingCounters hashing = world.hashing_counters();
+  sink.counter("muster_password_hashes_total", "Password hashes computed", number(hashing.hashes));
+  sink.gauge("muster_password_hashes_running", "Password hashes being computed now", number(hashing.running));
+  ops::Context& context = world.context();
+  const ports::StoreCounters store = context.store.counters();
+  sink.counter("muster_store_commits_total", "Transactions made durable", number(store.commits));
+  sink.counter("muster_store_writes_total", "Changes committed in them", number(store.writes));
+  sink.counter("muster_store_writes_failed_total", "Changes that failed", number(store.writes_failed));
+  sink.counter("muster_store_reads_total", "Snapshots read", number(store.reads));
+  sink.gauge("muster_store_write_queue_length", "Changes waiting for the writer", number(store.queue_length));
+  sink.gauge("muster_store_writable", "1 while the store can be written",
+             context.store.health().writable ? 1 : 0);
+  sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",
+             static_cast<double>(context.tokens.epoch()));
+  sink.gauge("muster_clock_behind_seconds", "How far the system's clock is behind what was seen before",
+             std::chrono::duration<double>(world.clock_behind()).count());
+}
+
+}  // namespace
+
+void add_collectors(Metrics& metrics, assembly::World& world, const Pipeline& pipeline,
+                    const http::Server& server) {
+  metrics.add_collector([&](MetricSink& sink) { collect_server(sink, server); });
+  metrics.add_collector([&](MetricSink& sink) { collect_pools(sink, pipeline); });
+  metrics.add_collector([&](MetricSink& sink) { collect_world(sink, world); });
+  metrics.add_collector(collect_process);
+}
+
+}  // namespace muster::daemon

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "assembly/prepare.hpp"
+
+#include "adapters/crypto/sealer.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
+#include "base/log.hpp"
+#include "model/builtin_roles.hpp"
+#include "ops/housekeeping.hpp"
+#include "ops/restore.hpp"
+#include "ports/role_store.hpp"
+#include "ports/system_store.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include <sys/stat.h>
+
+namespace muster::assembly {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view key_check_name = "master_key_check";
+
+Result<std::unique_ptr<ports::Sealer>> open_master_key(const Config& config, const std::string& database) {
+  const std::string& path = config.master_key_file;
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    if (fs::exists(database, error))
+      return fail(ErrorCode::precondition_failed,
+                  "the master key " + path + " is not there, but the database " + database +
+                      " is, and its signing keys are sealed with it: put the key back, or name it in "
+                      "master_key_file");
+    if (path != config.data_dir + "/master.key")
+      return fail(ErrorCode::precondition_failed,
+                  "the master key " + path +
+                      ", which master_key_file names, is not there: put 64 hexadecimal "
+                      "digits into it, mode 0600");
+    MUSTER_CHECK_OK(crypto::create_master_key(path));
+    log::info("made the master key {}: keep a copy of it elsewhere", path);
+  }
+  return crypto::load_master_key(path);
+}
+
+Status carry_out_restore(const Config& config, const std::string& database) {
+  MUSTER_TRY(const auto request, ops::pending_restore(config.data_dir));
+  if (!request) return {};
+  log::warn("restoring the backup {}, as {} asked; the present store stays beside it as {}.before-restore",
+            request->name, request->requested_by, database);
+  MUSTER_CHECK_OK(sqlite::install_backup(request->path, database));
+  return ops::mark_restored(config.data_dir);
+}
+
+Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config& config) {
+  std::optional<std::string> known;
+  MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(known, unit.meta().get(std::string(key_check_name)));
+    return {};
+  }));
+  if (!known)
+    return store.write([&](ports::Unit& unit) {
+      return unit.meta().put(std::string(key_check_name), crypto::master_key_check_value(sealer));
+    });
+  if (auto status = crypto::check_master_key(sealer, *known); !status)
+    return fail(ErrorCode::precondition_failed, config.master_key_file + ": " + status.error().message,
+                status.error().detail);
+  return {};
+}
+
+}  // namespace
+
+Status prepare_data_dir(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    fs::create_directories(fs::path(path).parent_path(), error);
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(ErrorCode::unavailable,
+                  "data_dir: " + path + " cannot be made: " + std::generic_category().message(errno));
+    return {};
+  }
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return fail(ErrorCode::unavailable, "data_dir: " + path + " is not a folder");
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    log::warn("data_dir {} is open to other users: chmod 700 it", path);
+  return {};
+}
+
+std::string database_path(const Config& config) {
+  constexpr std::string_view scheme = "sqlite://";
+  return config.store_catalog.substr(scheme.size());
+}
+
+Result<Opened> open_sealed_store(const Config& config) {
+  const std::string database = database_path(config);
+  MUSTER_TRY(auto sealer, open_master_key(config, database));
+  MUSTER_CHECK_OK(carry_out_restore(config, database));
+  sqlite::SqliteOptions options;
+  options.path = database;
+  options.readers = static_cast<std::size_t>(config.store_readers);
+  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+  MUSTER_TRY(auto store, sqlite::open(std::move(options)));
+  MUSTER_CHECK_OK(match_master_key(*store, *sealer, config));
+  return Opened{std::move(sealer), std::move(store)};
+}
+
+Result<Time> clock_mark(ports::Store& store) {
+  std::optional<std::string> text;
+  MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(text, unit.meta().get(std::string(ops::clock_mark_name)));
+    return {};
+  }));
+  std::int64_t microseconds = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), microseconds);
+  return Time{Duration{microseconds}};
+}
+
+Status seed_builtin_roles(ports::Store& store) {
+  std::vector<model::Role> to_create;
+  std::vector<model::Role> to_update;
+  MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
+    for (model::Role& role : model::builtin_roles()) {
+      MUSTER_TRY(auto stored, unit.roles().find(role.name));
+      if (!stored) {
+        to_create.push_back(std::move(role));
+      } else if (stored->permissions != role.permissions || stored->description != role.description) {
+        stored->permissions = role.permissions;
+        stored->description = role.description;
+        to_update.push_back(std::move(*stored));
+      }
+    }
+    return {};
+  }));
+  if (to_create.empty() && to_update.empty()) return {};
+  return store.write([&](ports::Unit& unit) -> Status {
+    for (model::Role& role : to_create) MUSTER_CHECK_OK(unit.roles().create(role));
+    for (model::Role& role : to_update) MUSTER_CHECK_OK(unit.roles().update(role));
+    return {};
+  });
+}
+
+}  // namespace muster::assembly

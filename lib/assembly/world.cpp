@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "assembly/world.hpp"
+
+#include "adapters/crypto/password_hasher.hpp"
+#include "adapters/crypto/token_signer.hpp"
+#include "adapters/system/clock.hpp"
+#include "adapters/system/entropy.hpp"
+#include "adapters/system/snowflake.hpp"
+#include "assembly/housekeeper.hpp"
+#include "assembly/prepare.hpp"
+#include "base/log.hpp"
+#include "ops/authorizer.hpp"
+#include "ops/job_runner.hpp"
+#include "ops/login_throttle.hpp"
+#include "ops/restore.hpp"
+#include "ops/tokens.hpp"
+
+#include <thread>
+
+#include <unistd.h>
+
+namespace muster::assembly {
+namespace {
+
+std::shared_ptr<const ops::Settings> settings_of(const Config& config) {
+  auto settings = std::make_shared<ops::Settings>();
+  settings->token_access_ttl = config.token_access_ttl;
+  settings->token_refresh_ttl = config.token_refresh_ttl;
+  if (const auto algorithm = from_word<model::SigningAlgorithm>(config.token_algorithm))
+    settings->token_algorithm = *algorithm;
+  settings->key_rotation_interval = config.token_key_rotation_interval;
+  settings->token_issuer = config.token_issuer;
+  settings->token_audience = config.token_audience;
+  settings->self_registration = config.users_self_registration;
+  settings->sessions_per_user_max = static_cast<std::size_t>(config.session_per_user_max);
+  settings->login_failures_max = static_cast<std::size_t>(config.login_failures_max);
+  settings->login_failure_window = config.login_failure_window;
+  settings->backup_directory = config.backup_directory;
+  settings->data_directory = config.data_dir;
+  std::string host(256, '\0');
+  if (gethostname(host.data(), host.size() - 1) == 0) settings->node_name = host.c_str();
+  return settings;
+}
+
+/// The greatest id that can have been given out up to that time.
+UserId last_id_before(Time mark) {
+  constexpr Time epoch{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
+  constexpr int below_time_bits = 22;
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(mark - epoch).count();
+  return UserId{milliseconds <= 0 ? 0 : ((milliseconds + 1) << below_time_bits) - 1};
+}
+
+}  // namespace
+
+struct World::Parts {
+  Parts(const Config& given, ports::Meter& meter, sqlite::FileLock data_lock, Opened opened, Time mark,
+        std::unique_ptr<ports::PasswordHasher> argon2)
+      : config(given),
+        lock(std::move(data_lock)),
+        sealer(std::move(opened.sealer)),
+        store(std::move(opened.store)),
+        clock(mark),
+        ids(0, last_id_before(mark)),
+        hasher(std::move(argon2), hashing_permits()),
+        signer({.issuer = config.token_issuer, .audience = config.token_audience}, *sealer),
+        authorizer(*store, clock, static_cast<std::size_t>(config.authorization_remembered_users_max)),
+        tokens(*store, clock, entropy, signer, *sealer,
+               static_cast<std::size_t>(config.token_remembered_max)),
+        context{*store,
+                clock,
+                entropy,
+                ids,
+                hasher,
+                signer,
+                *sealer,
+                meter,
+                authorizer,
+                tokens,
+                jobs,
+                login_throttle,
+                settings_of(config)},
+        housekeeper(context) {}
+
+  Status start() {
+    MUSTER_CHECK_OK(seed_builtin_roles(*store));
+    MUSTER_CHECK_OK(tokens.load(*context.settings()));
+    MUSTER_CHECK_OK(authorizer.load());
+    MUSTER_TRY(const bool restored, ops::finish_restore(context));
+    if (restored)
+      log::warn("the store was restored from a backup: every session has ended, and new keys sign");
+    MUSTER_CHECK_OK(jobs.start(context));
+    housekeeper.start();
+    return {};
+  }
+
+  void stop() {
+    housekeeper.stop();
+    jobs.stop();
+  }
+
+  Config config;
+  sqlite::FileLock lock;
+  std::unique_ptr<ports::Sealer> sealer;
+  std::unique_ptr<ports::Store> store;
+  system::SystemClock clock;
+  system::SystemEntropy entropy;
+  system::SnowflakeIds ids;
+  GatedHasher hasher;
+  crypto::JwtSigner signer;
+  ops::Authorizer authorizer;
+  ops::Tokens tokens;
+  ops::JobRunner jobs;
+  ops::LoginThrottle login_throttle;
+  ops::Context context;
+  Housekeeper housekeeper;
+};
+
+Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& meter) {
+  MUSTER_CHECK_OK(prepare_data_dir(config.data_dir));
+  MUSTER_TRY(auto lock, sqlite::FileLock::acquire(config.data_dir + "/musterd"));
+  MUSTER_TRY(Opened opened, open_sealed_store(config));
+  MUSTER_TRY(const Time mark, clock_mark(*opened.store));
+  if (const Time wall = system::wall_clock(); wall < mark)
+    log::warn(
+        "the system's clock says {}, but it was {} before: until it has caught up, time stands still here "
+        "and no users can be created; set the clock right",
+        format_time(wall), format_time(mark));
+  MUSTER_TRY(std::unique_ptr<ports::PasswordHasher> hasher,
+             crypto::Argon2Hasher::create({static_cast<std::uint32_t>(config.argon2_memory_kib),
+                                           static_cast<std::uint32_t>(config.argon2_iterations),
+                                           static_cast<std::uint32_t>(config.argon2_parallelism)}));
+  auto parts =
+      std::make_unique<Parts>(config, meter, std::move(lock), std::move(opened), mark, std::move(hasher));
+  MUSTER_CHECK_OK(parts->start());
+  return std::unique_ptr<World>(new World(std::move(parts)));
+}
+
+World::World(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+World::~World() {
+  parts_->stop();
+}
+
+ops::Context& World::context() {
+  return parts_->context;
+}
+
+void World::apply(const Config& config) {
+  parts_->config = with_reloadable(parts_->config, config);
+  parts_->context.change_settings(settings_of(parts_->config));
+}
+
+HashingCounters World::hashing_counters() const {
+  return parts_->hasher.counters();
+}
+
+Duration World::clock_behind() const {
+  return parts_->clock.behind();
+}
+
+std::size_t hashing_permits() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+Config with_reloadable(const Config& before, const Config& after) {
+  Config out = before;
+  for (const ConfigField& field : config_fields())
+    if (field.reload == Reload::at_once) (void)set_config_field(out, field, config_field_text(after, field));
+  return out;
+}
+
+}  // namespace muster::assembly

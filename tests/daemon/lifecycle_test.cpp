@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/harness.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <sys/stat.h>
+
+namespace muster::daemon {
+namespace {
+
+using http::Method;
+using testing::contains;
+using testing::Running;
+
+test::Finished musterd(std::vector<std::string> arguments, const test::Environment& environment = {}) {
+  arguments.insert(arguments.begin(), test::program("musterd"));
+  return test::run(arguments, environment);
+}
+
+TEST_CASE("SIGTERM answers what is under way, and everything is there at the next start") {
+  Running run;
+  const auto kim = run.log_in("kim");
+  std::vector<std::thread> clients;
+  std::atomic<int> answered{0};
+  std::atomic<int> broken{0};
+  for (int i = 0; i < 4; ++i)
+    clients.emplace_back([&, i] {
+      test::Api api(run.daemon.url());
+      for (int n = 0; n < 1000; ++n) {
+        const auto outcome = api.call(Method::post, "/v1/users",
+                                      R"({"username":"u)" + std::to_string(i) + "x" + std::to_string(n) +
+                                          R"(","password":"correct horse battery"})");
+        if (outcome.status == 201)
+          ++answered;
+        else if (outcome.name != "unreachable" && outcome.status != 503)
+          ++broken;
+        else
+          return;
+      }
+    });
+  CHECK(test::eventually([&] { return answered > 8; }));
+  CHECK(run.daemon.stop() == 0);
+  for (std::thread& client : clients) client.join();
+  CHECK(broken == 0);
+  CHECK(contains(run.daemon.log(), "stopped"));
+  REQUIRE(run.daemon.start());
+  test::Api socket("unix:" + run.daemon.socket());
+  int found = 0;
+  std::string cursor;
+  do {
+    const auto page =
+        socket.call(Method::get, "/v1/users?limit=1000" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    REQUIRE(page.ok());
+    found += static_cast<int>(page.data.at("items").as_array().size());
+    cursor = page.data.at("next_cursor").is_string() ? page.text("next_cursor") : "";
+  } while (!cursor.empty());
+  // Kim, everybody who was acknowledged, and whoever's answer was lost with a connection.
+  CHECK(found >= answered + 1);
+  CHECK(found <= answered + 1 + 4);
+}
+
+TEST_CASE("SIGHUP changes what can change and says what cannot") {
+  test::TemporaryFolder folder;
+  const std::string file = folder.path() + "/muster.conf";
+  const auto write = [&](const std::string& text) {
+    test::write_file(file,
+                     "data_dir = \"" + folder.path() + "/data\"\n[http]\nlisten = \"127.0.0.1:0\"\n" + text);
+  };
+  write("workers = 4\n[users]\nself_registration = true\n");
+  test::Process daemon({test::program("musterd"), "--config", file}, folder.path());
+  REQUIRE(test::eventually([&] { return contains(daemon.err(), "serves at"); }));
+  test::Api socket("unix:" + folder.path() + "/data/musterd.sock");
+  CHECK(socket.call(Method::get, "/healthz").ok());
+
+  write("workers = 5\n[users]\nself_registration = false\n[log]\nlevel = \"debug\"\n");
+  daemon.signal(SIGHUP);
+  REQUIRE(test::eventually([&] { return contains(daemon.err(), "reloaded"); }));
+  CHECK(contains(daemon.err(), "users.self_registration is now false"));
+  CHECK(contains(daemon.err(), "log.level is now debug"));
+  CHECK(contains(daemon.err(), "http.workers has changed and needs a restart: 4 stays in force"));
+
+  write("workers = 0\n");
+  daemon.signal(SIGHUP);
+  REQUIRE(test::eventually([&] { return contains(daemon.err(), "the old one stays in force"); }));
+  CHECK(contains(daemon.err(), file + ":4: http.workers: must be a whole number from 1 to 1024"));
+  CHECK(socket.call(Method::get, "/readyz").ok());
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait(std::chrono::seconds(30)) == 0);
+}
+
+TEST_CASE("self-registration that is off needs create:user") {
+  Running run({.environment = {{"MUSTER_USERS_SELF_REGISTRATION", "false"}}});
+  const std::string user = R"({"username":"lea","password":"correct horse battery"})";
+  CHECK(run.post("/v1/users", user).status == 401);
+  CHECK(run.admin(Method::post, "/v1/users", user).status == 201);
+}
+
+TEST_CASE("a port that is taken, and a second daemon on the same data, end the start with a clear word") {
+  Running run;
+  const auto taken = musterd({"--data-dir", run.folder.path() + "/other", "--listen", run.daemon.address()});
+  CHECK(taken.status == 1);
+  CHECK(contains(taken.err, run.daemon.address()));
+  const auto second = musterd({"--data-dir", run.daemon.folder(), "--listen", "127.0.0.1:0"});
+  CHECK(second.status == 1);
+  CHECK(contains(second.err, "in use by another musterd"));
+  CHECK(run.get("/healthz").ok());
+}
+
+TEST_CASE("the command line") {
+  test::TemporaryFolder folder;
+  CHECK(musterd({"--version"}).out.rfind("musterd ", 0) == 0);
+  const auto help = musterd({"--help"});
+  CHECK(help.status == 0);
+  CHECK(contains(help.out, "--data-dir"));
+  CHECK_FALSE(contains(help.out, "--generate"));
+  CHECK(musterd({"--colour"}).status == 2);
+  CHECK(musterd({}).status == 2);
+  CHECK(musterd({"extra"}).status == 2);
+  const std::string data = folder.path() + "/data";
+  CHECK(musterd({"--check-config", "--data-dir", data}).status == 0);
+  CHECK_FALSE(std::filesystem::exists(data));
+  const auto bad = musterd({"--check-config", "--data-dir", data}, {{"MUSTER_HTTP_WORKERS", "0"}});
+  CHECK(bad.status == 1);
+  CHECK(contains(bad.err, "environment MUSTER_HTTP_WORKERS: http.workers: must be"));
+  const auto printed = musterd({"--print-config", "--data-dir", data, "--listen", "127.0.0.1:9"});
+  CHECK(printed.status == 0);
+  CHECK(contains(printed.out, "http.listen = \"127.0.0.1:9\""));
+  CHECK(contains(printed.out, "# flag --listen"));
+  const std::string deep = folder.path() + "/" + std::string(120, 'd');
+  const auto long_path = musterd({"--data-dir", deep, "--listen", "127.0.0.1:0"});
+  CHECK(long_path.status == 1);
+  CHECK(contains(long_path.err, "a Unix socket's may have 107"));
+}
+
+TEST_CASE("the socket is the operator's alone") {
+  Running run;
+  struct stat info {};
+  REQUIRE(stat(run.daemon.socket().c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777U) == 0600U);
+  CHECK(run.admin(Method::get, "/v1/admin/audit").ok());
+  CHECK(run.get("/v1/admin/audit").status == 401);
+}
+
+TEST_CASE("a full hashing queue is told so, while everything else goes on") {
+  Running run({.environment = {{"MUSTER_HTTP_HASHING_QUEUE", "1"},
+                               {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "65536"},
+                               {"MUSTER_PASSWORD_ARGON2_ITERATIONS", "6"}}});
+  const auto mia = run.log_in("mia");
+  std::atomic<bool> stop{false};
+  std::atomic<int> overloaded{0};
+  std::atomic<int> without_retry_after{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 24; ++i)
+    clients.emplace_back([&] {
+      test::Api api(run.daemon.url());
+      while (!stop) {
+        const auto outcome =
+            api.call(Method::post, "/v1/sessions", R"({"login":"mia","password":"correct horse battery"})");
+        if (outcome.name != "overloaded") continue;
+        ++overloaded;
+        if (testing::header(outcome, "Retry-After").empty()) ++without_retry_after;
+      }
+    });
+  CHECK(test::eventually([&] { return overloaded > 0; }));
+  CHECK(run.get("/v1/auth/verify", mia.token).ok());
+  stop = true;
+  for (std::thread& client : clients) client.join();
+  CHECK(without_retry_after == 0);
+}
+
+}  // namespace
+}  // namespace muster::daemon
