@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file A blocking HTTP/1.1 client with one kept-alive connection: what musterctl speaks to musterd with.
-/// Not thread-safe: one client a thread.
+/// An https client makes the process ignore SIGPIPE. Not thread-safe: one client a thread.
 #pragma once
 
 #include "base/result.hpp"

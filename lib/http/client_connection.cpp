@@ -22,6 +22,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -86,11 +87,10 @@ class PocoConnection final : public ClientConnection {
   }
 
   bool is_stale() override {
-    char byte = 0;
-    const auto count = ::recv(socket_.impl()->sockfd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (count < 0) return errno != EAGAIN && errno != EWOULDBLOCK;
+    pollfd state{socket_.impl()->sockfd(), POLLIN | POLLRDHUP, 0};
+    if (::poll(&state, 1, 0) == 0) return false;
     // Under TLS 1.3 session tickets come unasked; they are no reason to give the connection up.
-    return count == 0 || !socket_.secure();
+    return !socket_.secure() || (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
   }
 
  private:

@@ -17,6 +17,7 @@ constexpr std::size_t ring_size_first = 4;
 constexpr std::size_t kept_capacity_max_bytes = 1024;
 constexpr std::size_t spare_capacity_max_bytes = 256 * 1024;
 constexpr std::size_t sent_kept_max_bytes = 64 * 1024;
+constexpr int secure_reads_max = 8;
 constexpr std::size_t linger_max_bytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds linger_quiet_time{1};
 constexpr std::chrono::seconds linger_time{10};
@@ -48,7 +49,10 @@ void Connection::close() {
   transport_.close();
   pending_.clear();
   pending_count_ = 0;
-  front_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  if (front_.connections_open.fetch_sub(1) == 1) {
+    const std::lock_guard lock(front_.mutex);
+    front_.emptied.notify_all();
+  }
   reactor_.release(*this);
 }
 
@@ -69,7 +73,6 @@ void Connection::drain() {
 }
 
 void Connection::on_event(std::uint32_t events) {
-  const auto self = shared_from_this();
   if (stage_ == Stage::lingering) return discard();
   // The end of a connection shows in reading or, where that is not wanted, in writing.
   if ((events & ~EPOLLOUT) != 0 || std::exchange(tls_wants_write_, false)) process();
@@ -99,18 +102,17 @@ void Connection::process() {
   auto& spare = reactor_.spare_output();
   if (output_.empty() && output_.capacity() < spare.capacity()) output_.swap(spare);
   processing_ = true;
-  while (can_read()) {
+  // A plain socket is read once: one event, one read. TLS gives one record of at most 16 KiB at a time, and
+  // as the buffer is larger, what is left is always in the kernel, which will tell of it again.
+  for (int reads = transport_.is_secure() ? secure_reads_max : 1; reads > 0 && can_read(); --reads) {
     auto& buffer = reactor_.read_buffer();
     const auto io = transport_.read(buffer.data(), buffer.size());
     if (io.state == Transport::State::done) {
       consume({buffer.data(), io.size_bytes});
-      // The kernel tells of what is left in a socket; nobody tells of what is left inside TLS.
-      if (transport_.is_secure()) continue;
-    } else if (io.state == Transport::State::closed) {
-      on_end_of_input();
-    } else {
-      tls_wants_write_ = io.state == Transport::State::wants_write;
+      continue;
     }
+    tls_wants_write_ = io.state == Transport::State::wants_write;
+    if (io.state == Transport::State::closed) on_end_of_input();
     break;
   }
   processing_ = false;

@@ -14,8 +14,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +43,8 @@ struct Front {
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> connections_timed_out{0};
   std::atomic<std::uint64_t> requests_malformed{0};
+  std::mutex mutex;
+  std::condition_variable emptied;  ///< The last connection was closed.
 };
 
 class Connection final : public Responder::Target, public std::enable_shared_from_this<Connection> {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/reactor.hpp"
 
+#include "base/log.hpp"
 #include "http/connection.hpp"
 #include "http/response_writer.hpp"
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -27,6 +29,18 @@ int open_epoll() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   return descriptor;
+}
+
+// What goes wrong with one connection, memory for one, ends that connection and nothing else.
+template <class Call>
+void guarded(Connection& connection, Call&& call) {
+  const auto self = connection.shared_from_this();
+  try {
+    call();
+  } catch (const std::exception& error) {
+    log::error("A connection is cut: {}", error.what());
+    self->close();
+  }
 }
 
 }  // namespace
@@ -91,7 +105,7 @@ void Reactor::scan() {
   for (auto slot = table_.size(); slot-- > 0;) {
     if (slot >= table_.size() || table_[slot].deadline > now_) continue;
     const auto connection = table_[slot].connection;
-    connection->on_deadline();
+    guarded(*connection, [&] { connection->on_deadline(); });
   }
 }
 
@@ -138,7 +152,8 @@ void Reactor::on_connections(Poco::Net::ReadableNotification* notification) {
   // A connection is only ever closed by its own event within this loop, so the pointers hold.
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
-    static_cast<Connection*>(event.data.ptr)->on_event(event.events);
+    auto* connection = static_cast<Connection*>(event.data.ptr);
+    guarded(*connection, [&] { connection->on_event(event.events); });
   }
 }
 
@@ -148,9 +163,10 @@ void Reactor::on_mail(Poco::Net::ReadableNotification* notification) {
   for (auto& function : letters_.functions) function();
   letters_.functions.clear();
   for (auto& answer : letters_.answers)
-    answer.connection->deliver(answer.sequence, std::move(answer.response));
+    guarded(*answer.connection,
+            [&] { answer.connection->deliver(answer.sequence, std::move(answer.response)); });
   // After all of them are written: several answers to one connection leave in one write.
-  for (auto& answer : letters_.answers) answer.connection->settle();
+  for (auto& answer : letters_.answers) guarded(*answer.connection, [&] { answer.connection->settle(); });
   letters_.answers.clear();
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_min{10};
 constexpr std::chrono::milliseconds tick_max{100};
-constexpr std::chrono::milliseconds drain_poll{2};
 
 // A deadline is met within a tick, so the tick follows the shortest of them.
 std::chrono::milliseconds tick_for(const Limits& limits) {
@@ -45,6 +45,8 @@ class Server::Impl {
     Poco::Net::initializeSSL();
     const auto cores = std::max(1U, std::thread::hardware_concurrency());
     const auto count = options_.reactors == 0 ? cores : options_.reactors;
+    acceptor_.reset();
+    reactors_.clear();
     try {
       for (unsigned i = 0; i < count; ++i)
         reactors_.push_back(std::make_unique<Reactor>(tick_for(options_.limits)));
@@ -65,8 +67,10 @@ class Server::Impl {
     const auto deadline = Reactor::Clock::now() + time;
     reactors_.front()->mailbox()->post([this] { acceptor_->close(); });
     for (const auto& reactor : reactors_) reactor->mailbox()->post([&reactor] { reactor->drain(); });
-    while (front_.connections_open.load() > 0 && Reactor::Clock::now() < deadline)
-      std::this_thread::sleep_for(drain_poll);
+    {
+      std::unique_lock lock(front_.mutex);
+      front_.emptied.wait_until(lock, deadline, [this] { return front_.connections_open.load() == 0; });
+    }
     for (const auto& reactor : reactors_) reactor->stop_and_join();
   }
 

@@ -104,9 +104,13 @@ void Transport::close() noexcept {
   try {
     ERR_clear_error();
     if (tls_) tls_->close();
+  } catch (const Poco::Exception&) {
+    // Saying goodbye fails when the other side is gone; the descriptor is still to be closed.
+  }
+  try {
     socket_.close();
   } catch (const Poco::Exception&) {
-    // Saying goodbye failed as the other side is gone; the descriptor is closed by the destructor.
+    // It was closed with the TLS on it.
   }
 }
 

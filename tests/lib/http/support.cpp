@@ -28,7 +28,7 @@ int connect_unix(const std::string& path) {
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(static_cast<char*>(address.sun_path), path.c_str(), sizeof(address.sun_path) - 1);
+  path.copy(static_cast<char*>(address.sun_path), sizeof(address.sun_path) - 1);
   if (::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error("connect " + path + ": " + std::strerror(errno));
   return descriptor;
