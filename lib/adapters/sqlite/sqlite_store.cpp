@@ -109,7 +109,7 @@ Status SqliteStore::trim_change_log() {
 
 /// What the operator reads when the file cannot be opened: the file, what is wrong, what to do.
 Error opening_failed(const std::string& path, Error error) {
-  if (error.code == ErrorCode::unavailable || error.code == ErrorCode::internal)
+  if (!error.message.starts_with(path))
     error.message = path + ": " + error.message;
   return error;
 }
