@@ -13,7 +13,6 @@
 #include <filesystem>
 
 #include <malloc.h>
-#include <sodium.h>
 #include <unistd.h>
 
 namespace muster::sqlite {
@@ -109,8 +108,7 @@ Status SqliteStore::trim_change_log() {
 
 /// What the operator reads when the file cannot be opened: the file, what is wrong, what to do.
 Error opening_failed(const std::string& path, Error error) {
-  if (!error.message.starts_with(path))
-    error.message = path + ": " + error.message;
+  if (!error.message.starts_with(path)) error.message = path + ": " + error.message;
   return error;
 }
 
@@ -155,8 +153,6 @@ Result<std::unique_ptr<ports::Store>> open_locked(SqliteOptions options, FileLoc
 }  // namespace
 
 Result<std::unique_ptr<ports::Store>> open(SqliteOptions options) {
-  if (sodium_init() < 0)
-    return fail(ErrorCode::internal, "internal error", "libsodium cannot be initialised");
   std::error_code error;
   const std::string path = options.path;
   if (path.empty()) return fail(Error::invalid("path", "must name a file"));
@@ -169,8 +165,6 @@ Result<std::unique_ptr<ports::Store>> open(SqliteOptions options) {
 }
 
 Status install_backup(const std::string& backup_path, const std::string& database_path) {
-  if (sodium_init() < 0)
-    return fail(ErrorCode::internal, "internal error", "libsodium cannot be initialised");
   MUSTER_CHECK_OK(check_backup(backup_path));
   MUSTER_TRY(const auto lock, FileLock::acquire(database_path));
   const std::string incoming = database_path + ".restoring";
