@@ -50,7 +50,8 @@ struct Listener {
 
 enum class Compression : std::uint8_t;
 
-/// Answers one request, once, from any thread. Dropped without an answer it sends 500. Movable, cheap.
+/// Answers one request, once, from any thread; a body is compressed on that thread. Dropped without an answer
+/// it sends 500. Movable, cheap.
 class Responder {
  public:
   class Target;
@@ -67,16 +68,17 @@ class Responder {
   Compression compression_;
 };
 
-/// Runs on the reactor thread: must not block.
+/// Runs on the reactor threads, on several at once: must not block.
 using Handler = std::function<void(Request&&, const Listener&, Responder&&)>;
 
-/// How the front reports what it answers by itself (framing, limits, deadlines): gives the body.
+/// How the front reports what it answers by itself (framing, limits, deadlines): gives the body. The status
+/// is replaced where the fault has one of its own (408, 414, 431...). Called like a Handler.
 using ErrorBody = std::function<Response(const Error&)>;
 
 struct ServerCounters {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  ///< Over connections_max.
+  std::uint64_t connections_refused = 0;  ///< Over connections_max, or out of descriptors.
   std::uint64_t connections_timed_out = 0;
   std::uint64_t requests_malformed = 0;
 };
