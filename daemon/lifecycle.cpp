@@ -39,6 +39,26 @@ std::size_t to_size(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
+/// How many connections there may be, as far as the system lets there be files.
+std::int64_t connections_max(const Config& config) {
+  const rlim_t wanted = static_cast<rlim_t>(config.http_connections_max) + files_beside_connections;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return config.http_connections_max;
+  if (limit.rlim_cur < wanted) {
+    // A privileged process may go beyond its hard limit.
+    const rlimit beyond{wanted, std::max(limit.rlim_max, wanted)};
+    const rlimit within{std::min(wanted, limit.rlim_max), limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &beyond) != 0) (void)setrlimit(RLIMIT_NOFILE, &within);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= wanted) return config.http_connections_max;
+  const rlim_t left = limit.rlim_cur > 2 * files_beside_connections
+                          ? limit.rlim_cur - files_beside_connections
+                          : limit.rlim_cur / 2;
+  log::info("the system allows {} open files, so there may be {} connections", limit.rlim_cur, left);
+  return static_cast<std::int64_t>(left);
+}
+
 http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   http::Listener main{config.http_listen, {}, false};
@@ -58,7 +78,7 @@ http::ServerOptions server_options(const Config& config) {
   limits.header_size_max_bytes = to_size(config.http_header_size_max);
   limits.header_count_max = to_size(config.http_header_count_max);
   limits.body_size_max_bytes = to_size(config.http_body_size_max);
-  limits.connections_max = to_size(config.http_connections_max);
+  limits.connections_max = to_size(connections_max(config));
   limits.pipelined_max = to_size(config.http_pipelined_max);
   limits.output_pending_max_bytes = to_size(config.http_output_pending_max);
   limits.header_time = to_milliseconds(config.http_header_time);
@@ -81,20 +101,6 @@ AccessLog access_log_of(const Config& config) {
 void configure_log(const Config& config) {
   const auto format = config.log_format == "json" ? log::Format::json : log::Format::text;
   (void)log::configure(format, config.log_level);
-}
-
-void raise_file_limit(const Config& config) {
-  const rlim_t wanted = static_cast<rlim_t>(config.http_connections_max) + files_beside_connections;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  // Root may go beyond its hard limit.
-  rlimit raised{wanted, std::max(limit.rlim_max, wanted)};
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted)
-    log::warn("the system allows {} open files, too few for http.limits.connections = {}", limit.rlim_cur,
-              config.http_connections_max);
 }
 
 sigset_t handled_signals() {
@@ -228,7 +234,6 @@ int serve(const assembly::ConfigSources& sources) {
   }
   configure_log(loaded->config);
   for (const std::string& warning : loaded->warnings) log::warn("{}", warning);
-  raise_file_limit(loaded->config);
 
   Metrics metrics;
   auto world = assembly::World::open(loaded->config, metrics);

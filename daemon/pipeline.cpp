@@ -69,6 +69,9 @@ Next identify_caller(Services& services, Exchange& exchange) {
     if (exchange.listener.admin) {
       caller.kind = Kind::operator_local;
       caller.user_id_os = *exchange.request.peer.user_id_os;
+    } else if (exchange.route->access == Access::identified) {
+      return refuse(exchange,
+                    Error{ErrorCode::unauthenticated, "a valid access token is needed", {}, {}, {}});
     }
     return Next::step;
   }

@@ -175,7 +175,7 @@ constexpr std::array fields{
     ConfigField{.name = "http.limits.idle_time",
                 .kind = duration,
                 .member = &Config::http_idle_time,
-                .default_text = "75s",
+                .default_text = "1m15s",
                 .minimum = 100 * millisecond,
                 .maximum = day,
                 .description = "A connection without a request for this long is closed."},
@@ -315,7 +315,7 @@ constexpr std::array fields{
                 .default_text = "1",
                 .minimum = 1,
                 .maximum = 1,
-                .description = "Lanes of one hash."},
+                .description = "Lanes of one hash; libsodium computes one."},
 
     ConfigField{.name = "session.per_user",
                 .kind = integer,

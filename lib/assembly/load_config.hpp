@@ -15,14 +15,15 @@ namespace muster::assembly {
 
 /// Later ones win: file, environment, flags.
 struct ConfigSources {
-  std::optional<std::string> file;
-  std::vector<std::pair<std::string, std::string>> environment;  ///< All of it; MUSTER_ names are looked at.
+  std::optional<std::string> file = {};
+  std::vector<std::pair<std::string, std::string>> environment =
+      {};  ///< All of it; MUSTER_ names are looked at.
   struct Flag {
     std::string flag;   ///< "--listen"
     std::string field;  ///< "http.listen"
     std::string value;
   };
-  std::vector<Flag> flags;
+  std::vector<Flag> flags = {};
 };
 
 /// The process's environment as ConfigSources wants it.

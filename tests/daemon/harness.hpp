@@ -10,6 +10,12 @@
 
 namespace muster::daemon::testing {
 
+inline test::DaemonOptions with_environment(test::Environment environment) {
+  test::DaemonOptions options;
+  options.environment = std::move(environment);
+  return options;
+}
+
 class Running {
  public:
   explicit Running(test::DaemonOptions options = {})

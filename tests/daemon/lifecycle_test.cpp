@@ -91,7 +91,7 @@ TEST_CASE("SIGHUP changes what can change and says what cannot") {
 }
 
 TEST_CASE("self-registration that is off needs create:user") {
-  Running run({.environment = {{"MUSTER_USERS_SELF_REGISTRATION", "false"}}});
+  Running run(testing::with_environment({{"MUSTER_USERS_SELF_REGISTRATION", "false"}}));
   const std::string user = R"({"username":"lea","password":"correct horse battery"})";
   CHECK(run.post("/v1/users", user).status == 401);
   CHECK(run.admin(Method::post, "/v1/users", user).status == 201);
@@ -144,9 +144,9 @@ TEST_CASE("the socket is the operator's alone") {
 }
 
 TEST_CASE("a full hashing queue is told so, while everything else goes on") {
-  Running run({.environment = {{"MUSTER_HTTP_HASHING_QUEUE", "1"},
-                               {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "65536"},
-                               {"MUSTER_PASSWORD_ARGON2_ITERATIONS", "6"}}});
+  Running run(testing::with_environment({{"MUSTER_HTTP_HASHING_QUEUE", "1"},
+                                         {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "65536"},
+                                         {"MUSTER_PASSWORD_ARGON2_ITERATIONS", "6"}}));
   const auto mia = run.log_in("mia");
   std::atomic<bool> stop{false};
   std::atomic<int> overloaded{0};
