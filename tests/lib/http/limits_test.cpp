@@ -87,7 +87,7 @@ TEST_CASE("a client that does not read is cut at its deadline, and only then") {
   const std::string big(8'000'000, 'x');
   RunningServer running(
       [&big](Request&&, const Listener&, Responder&& responder) { responder.send(text_response(big)); },
-      with_limits([](Limits& limits) { limits.write_time = 200ms; }));
+      with_limits([](Limits& limits) { limits.write_time = 1000ms; }));
   RawClient deaf(running.address);
   REQUIRE(deaf.send(get_root));
   RawClient slow(running.address);
@@ -95,7 +95,7 @@ TEST_CASE("a client that does not read is cut at its deadline, and only then") {
   std::size_t received = 0;
   for (int i = 0; i < 10'000 && received < big.size(); ++i) {
     received += slow.receive_some(1000ms).size();
-    if (i < 20) std::this_thread::sleep_for(30ms);  // Longer than write_time in sum, not in one.
+    if (i < 45) std::this_thread::sleep_for(30ms);  // Longer than write_time in sum, not in one.
   }
   CHECK(received > big.size());
   CHECK(eventually([&] { return running.server->counters().connections_open == 1; }));
@@ -103,7 +103,7 @@ TEST_CASE("a client that does not read is cut at its deadline, and only then") {
 }
 
 TEST_CASE("an idle connection is closed without a word") {
-  RunningServer running(echo_handler(), with_limits([](Limits& limits) { limits.idle_time = 150ms; }));
+  RunningServer running(echo_handler(), with_limits([](Limits& limits) { limits.idle_time = 500ms; }));
   RawClient never(running.address);
   RawClient once(running.address);
   REQUIRE(once.send(get_root));
@@ -117,12 +117,12 @@ TEST_CASE("an idle connection is closed without a word") {
 TEST_CASE("waiting for the handler is not idleness") {
   Held held;
   RunningServer running(held.handler(), with_limits([](Limits& limits) {
-                          limits.idle_time = limits.header_time = limits.body_time = 50ms;
+                          limits.idle_time = limits.header_time = limits.body_time = 500ms;
                         }));
   RawClient client(running.address);
   REQUIRE(client.send(get_root));
   auto requests = held.take(1);
-  std::this_thread::sleep_for(200ms);
+  std::this_thread::sleep_for(1000ms);
   requests.at(0).responder->send(text_response("late"));
   CHECK(body_of(client.receive_response().value()) == "late");
 }
@@ -256,11 +256,20 @@ TEST_CASE("ten thousand idle connections cost little, and each is served when it
 
 namespace {
 
+constexpr int descriptors_max = 64;
+
+int open_descriptors() {
+  int count = 0;
+  for (int descriptor = 0; descriptor < descriptors_max; ++descriptor)
+    if (::fcntl(descriptor, F_GETFD) >= 0) ++count;
+  return count;
+}
+
 // Runs in a process of its own, as it uses all its descriptors up. Returns what went wrong.
 int exhaust_descriptors() {
   // The sanitizer learns here what a logger is; without descriptors it cannot.
   muster::log::debug("descriptors are about to run out");
-  const rlimit limit{64, 64};
+  const rlimit limit{descriptors_max, descriptors_max};
   ::setrlimit(RLIMIT_NOFILE, &limit);
   RunningServer running(echo_handler());
   std::vector<RawClient> clients;
@@ -279,8 +288,8 @@ int exhaust_descriptors() {
     hoard.pop_back();
     RawClient turned_away(running.address);
     if (!turned_away.is_closed_within(5s)) return 2;
-    // The server takes its reserve again right after; without a pause the next round would steal it.
-    std::this_thread::sleep_for(20ms);
+    // The server takes its reserve again right after; the next round must not steal it.
+    if (!eventually([] { return open_descriptors() == descriptors_max; })) return 7;
   }
   if (running.server->counters().connections_refused < 8) return 3;
   const auto cpu_before = cpu_time();
