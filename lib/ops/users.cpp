@@ -104,6 +104,7 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
     const Time now = context.clock.now();
     user.updated_at = now;
     MUSTER_CHECK_OK(unit.users().update(user));
+    unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
     if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
       MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
     change.target = "user:" + user.id.text();
