@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/bulk.hpp"
 
+#include "base/encoding.hpp"
 #include "base/time.hpp"
 #include "cmd/bulk_engine.hpp"
 #include "cmd/checkpoint.hpp"
@@ -17,6 +18,7 @@
 #include <boost/json.hpp>
 #include <fcntl.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 namespace muster::cmd {
 namespace {
@@ -135,7 +137,12 @@ bool prints_rows(const Run& run) {
   return run.globals.verbose || format == Format::jsonl || format == Format::csv || format == Format::id;
 }
 
-wire::Json summary_json(const BulkPlan& plan, const Checkpoint& counts) {
+wire::Json summary_json(const Run& run, const BulkPlan& plan, const Checkpoint& counts) {
+  if (run.globals.dry_run)
+    return wire::Json(boost::json::object{{"dry_run", true},
+                                          {"changes", counts.done},
+                                          {"plan_hash", plan.hashes->combined()},
+                                          {"failed", counts.failed}});
   return wire::Json(boost::json::object{
       {plan.success, counts.done}, {"unchanged", counts.unchanged}, {"failed", counts.failed}});
 }
@@ -143,6 +150,13 @@ wire::Json summary_json(const BulkPlan& plan, const Checkpoint& counts) {
 std::string summary_text(const BulkPlan& plan, const Checkpoint& counts) {
   return plan.success + " " + std::to_string(counts.done) + ", unchanged " +
          std::to_string(counts.unchanged) + ", failed " + std::to_string(counts.failed);
+}
+
+/// The message, with the field at fault where it does not say it itself.
+std::string why(const RowOutcome& outcome) {
+  const std::string message = outcome.message.value_or("failed");
+  if (!outcome.field || message.starts_with(*outcome.field)) return message;
+  return *outcome.field + ": " + message;
 }
 
 Status report(Run& run, FailedRows& failed_rows, const std::string& header, const FinishedBatch& batch) {
@@ -155,9 +169,7 @@ Status report(Run& run, FailedRows& failed_rows, const std::string& header, cons
       if (run.printer.format() != Format::id || outcome.id)
         printed.push_back(result_json(batch.rows[i], outcome));
     } else if (failed) {
-      run.terminal.note("line " + std::to_string(batch.rows[i].line) + ": " +
-                        printable((outcome.field ? *outcome.field + ": " : std::string()) +
-                                  outcome.message.value_or("failed")));
+      run.terminal.note("line " + std::to_string(batch.rows[i].line) + ": " + printable(why(outcome)));
     }
   }
   MUSTER_CHECK_OK(failed_rows.flush());
@@ -180,13 +192,61 @@ Result<wire::Exit> finish(Run& run, const BulkPlan& plan, const Checkpoint& coun
   if (prints_rows(run))
     run.terminal.note(summary);
   else
-    MUSTER_CHECK_OK(run.printer.print(summary_json(plan, counts)));
+    MUSTER_CHECK_OK(run.printer.print(summary_json(run, plan, counts)));
   if (counts.failed > 0)
     return counts.done + counts.unchanged > 0 ? wire::Exit::partly_done : wire::Exit::failed;
   return run.globals.dry_run && counts.done > 0 ? wire::Exit::differs : wire::Exit::done;
 }
 
+/// Makes the plan again: only if it still is the one with the hash, the work may begin.
+Status check_plan(Run& run, const BulkPlan& plan, const BulkLimits& limits, RowFormat format) {
+  if (plan.source == "-")
+    return fail(ErrorCode::invalid_argument, "--plan-hash needs a file: standard input cannot be read twice");
+  Globals globals = run.globals;
+  globals.dry_run = true;
+  Run rehearsal{run.command, run.values, globals, run.terminal, run.printer, run.connection, run.nouns};
+  Source source;
+  MUSTER_CHECK_OK(source.open(plan.source, 0));
+  RowReader reader([&](char* buffer, std::size_t size) { return source.read(buffer, size); }, format,
+                   plan.columns, "user");
+  CheckpointFile nothing_kept("", "-");
+  BulkEngine engine(rehearsal, plan, limits, reader, nothing_kept, {});
+  MUSTER_CHECK_OK(engine.work([](const FinishedBatch&) { return Status{}; }));
+  if (plan.hashes->combined() == *run.globals.plan_hash) return {};
+  return fail(ErrorCode::precondition_failed,
+              "the plan is stale: the file or the state it was made for has changed");
+}
+
 }  // namespace
+
+void PlanHashes::remember(const std::vector<Row>& rows, std::string hash) {
+  const std::lock_guard lock(mutex_);
+  hashes_[key_of(rows)] = std::move(hash);
+}
+
+std::optional<std::string> PlanHashes::find(const std::vector<Row>& rows) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = hashes_.find(key_of(rows));
+  return found == hashes_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string PlanHashes::combined() const {
+  const std::lock_guard lock(mutex_);
+  std::string all;
+  for (const auto& [key, hash] : hashes_)
+    all += std::to_string(key.first) + " " + std::to_string(key.second) + " " + hash + "\n";
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(all.data(), all.size()));
+  return hex_encode({reinterpret_cast<const char*>(canonical.digest), sizeof canonical.digest});
+}
+
+Result<Query> plan_query(const Globals& globals, const PlanHashes& hashes, const std::vector<Row>& rows) {
+  if (globals.dry_run) return Query{{"dry_run", "true"}};
+  if (!globals.plan_hash) return Query{};
+  auto hash = hashes.find(rows);
+  if (!hash) return fail(ErrorCode::precondition_failed, "the plan is stale: it had other rows together");
+  return Query{{"plan_hash", std::move(*hash)}};
+}
 
 RowOutcome RowOutcome::failed(const Error& error) {
   RowOutcome outcome;
@@ -244,8 +304,7 @@ Result<wire::Exit> run_bulk(Run& run, const BulkPlan& plan) {
   limits.batch_rows = plan.batch_rows_max;
   if (rate_hz > 0) limits.batch_rows = std::min(limits.batch_rows, static_cast<std::size_t>(rate_hz));
   MUSTER_TRY(const RowFormat format, row_format(run, plan));
-  if (run.globals.plan_hash)
-    return fail(ErrorCode::invalid_argument, run.command.words() + " of many rows has no plan hash");
+  if (run.globals.plan_hash) MUSTER_CHECK_OK(check_plan(run, plan, limits, format));
 
   CheckpointFile checkpoint(plan.name + (run.globals.dry_run ? "-dry-run" : ""), plan.source);
   MUSTER_TRY(const bool acquired, checkpoint.acquire());
@@ -280,7 +339,7 @@ Result<wire::Exit> run_bulk(Run& run, const BulkPlan& plan) {
       [&](const FinishedBatch& batch) { return report(run, failed_rows, reader.header(), batch); });
   if (!status) {
     if (prints_rows(run)) (void)run.printer.end_list({});
-    run.terminal.note(summary_text(plan, engine.counts()));
+    if (engine.counts().line > 1) run.terminal.note(summary_text(plan, engine.counts()));
     return fail(std::move(status).error());
   }
   return finish(run, plan, engine.counts(), checkpoint);

@@ -11,6 +11,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +31,26 @@ struct RowOutcome {
   static RowOutcome failed(const Error& error);
 };
 
+/// The hashes of the plans that a file's parts were given, and one for them all. Thread-safe.
+class PlanHashes {
+ public:
+  void remember(const std::vector<Row>& rows, std::string hash);
+  /// Of these rows; nothing when no plan was made for just them.
+  [[nodiscard]] std::optional<std::string> find(const std::vector<Row>& rows) const;
+  [[nodiscard]] std::string combined() const;
+
+ private:
+  using Key = std::pair<std::uint64_t, std::size_t>;  ///< The first row's line, how many rows.
+  static Key key_of(const std::vector<Row>& rows) { return {rows.front().line, rows.size()}; }
+
+  mutable std::mutex mutex_;
+  std::map<Key, std::string> hashes_;
+};
+
+/// What a dry run says (`dry_run=true`), or that just the plan made before is meant (`plan_hash=...`).
+/// Error: precondition_failed when there is no such plan.
+Result<Query> plan_query(const Globals& globals, const PlanHashes& hashes, const std::vector<Row>& rows);
+
 struct BulkPlan {
   std::string source;  ///< A path, or "-".
   std::string name;    ///< Of the work, for what is remembered: "import-users".
@@ -37,7 +60,8 @@ struct BulkPlan {
   std::string success;  ///< "created"
   /// One outcome a row, in their order. An error concerns the whole batch: one that is worth a retry is
   /// retried, an invalid batch is halved until the row at fault stands alone, any other ends the work.
-  std::function<Result<std::vector<RowOutcome>>(Connection&, const std::vector<Row>&)> send;
+  std::function<Result<std::vector<RowOutcome>>(const Globals&, Connection&, const std::vector<Row>&)> send;
+  std::shared_ptr<PlanHashes> hashes = std::make_shared<PlanHashes>();
 };
 
 /// --format, --concurrency, --max-rps, --failed-out, --restart.

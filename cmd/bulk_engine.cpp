@@ -139,7 +139,7 @@ Result<std::vector<RowOutcome>> BulkEngine::send_patiently(Connection& connectio
                                                            const std::vector<Row>& rows) {
   auto backoff = backoff_min;
   for (int attempt = 1;; ++attempt) {
-    auto outcomes = plan_.send(connection, rows);
+    auto outcomes = plan_.send(run_.globals, connection, rows);
     if (outcomes || attempt == attempts_max || stopping() || !is_worth_a_retry(outcomes.error().code))
       return outcomes;
     run_.terminal.detail("trying again in " + std::to_string(backoff.count()) +

@@ -161,7 +161,7 @@ Result<std::string> Connection::call_text(http::Method method, const std::string
   auto envelope = wire::read_envelope(response.body, response.status);
   if (!envelope) {
     Error error = std::move(envelope).error();
-    if (error.code == ErrorCode::unauthenticated && !token_)
+    if (error.code == ErrorCode::unauthenticated && !token_ && !anonymous_)
       error.message += "; log in with musterctl login, or give a token in MUSTER_TOKEN or --token-file";
     return fail(std::move(error));
   }

@@ -75,7 +75,8 @@ std::vector<Binding> bindings_of(const OperationDescription& operation) {
       if (says_nothing) binding.name = singular(segment);
     } else {
       binding.place = in_query ? Place::query : Place::body;
-      binding.positional = field.required && field.kind != Kind::secret && field.kind != Kind::list;
+      const bool is_plain = field.kind != Kind::secret && field.kind != Kind::list;
+      binding.positional = is_plain && (field.required || field.name == "name");
       binding.is_user = field.name == "user_id";
     }
     all.push_back(std::move(binding));

@@ -4,7 +4,6 @@
 #include "cmd/globals.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -13,19 +12,19 @@
 namespace muster::cmd {
 namespace {
 
+/// Letters put in, left out, changed or swapped with their neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+  std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) table[i][0] = i;
+  for (std::size_t k = 0; k <= b.size(); ++k) table[0][k] = k;
+  for (std::size_t i = 1; i <= a.size(); ++i)
     for (std::size_t k = 1; k <= b.size(); ++k) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[k - 1] ? 0 : 1);
-      diagonal = row[k];
-      row[k] = std::min({row[k] + 1, row[k - 1] + 1, substituted});
+      const std::size_t changed = table[i - 1][k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1);
+      table[i][k] = std::min({table[i - 1][k] + 1, table[i][k - 1] + 1, changed});
+      const bool swapped = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+      if (swapped) table[i][k] = std::min(table[i][k], table[i - 2][k - 2] + 1);
     }
-  }
-  return row.back();
+  return table[a.size()][b.size()];
 }
 
 Error usage_error(std::string message) {
@@ -205,7 +204,10 @@ Result<Parsed> parse(const std::vector<Noun>& nouns, const std::vector<std::stri
     for (const Command& command : noun.commands)
       if (command.verb.empty() || tree.commands[&command].first->parsed()) parsed.command = &command;
   }
-  const std::vector<std::string> extras = tree.app.remaining(true);
+  std::vector<std::string> extras = tree.app.remaining(true);
+  // CLI11 leaves the mark that ends the options among what it did not understand.
+  if (const auto mark = std::find(extras.begin(), extras.end(), "--"); mark != extras.end())
+    extras.erase(mark);
   if (parsed.noun == nullptr) {
     const std::string word = first_plain_word(words);
     std::vector<std::string> names;

@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <csignal>
 #include <optional>
+#include <system_error>
 
 #include <boost/json.hpp>
 #include <wchar.h>  // wcwidth is not in <cwchar>
@@ -56,6 +57,27 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+Status write_failure() {
+  const int number = errno;
+  if (number == EPIPE) {
+    // Nobody reads any more, as in `| head -1`: end as quietly as every other program does.
+    std::signal(SIGPIPE, SIG_DFL);
+    (void)std::raise(SIGPIPE);
+  }
+  return fail(ErrorCode::internal,
+              "cannot write standard output: " + std::generic_category().message(number));
+}
+
+/// A role may have a thousand permissions: -o json shows them all.
+constexpr std::size_t table_cell_width_max = 64;
+
+std::string clipped(std::string text) {
+  if (display_width(text) <= table_cell_width_max) return text;
+  std::size_t size = table_cell_width_max - 3;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return text.substr(0, size) + "...";
+}
+
 std::string bold(const std::string& text, bool wanted) {
   return wanted ? "\x1b[1m" + text + "\x1b[0m" : text;
 }
@@ -76,14 +98,12 @@ Printer::~Printer() = default;
 
 Status Printer::raw(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), out_) == text.size()) return {};
-  return fail(ErrorCode::internal, std::string("cannot write standard output: ") +
-                                       std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+  return write_failure();
 }
 
 Status Printer::flush() {
   if (std::fflush(out_) == 0) return {};
-  return fail(ErrorCode::internal, std::string("cannot write standard output: ") +
-                                       std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+  return write_failure();
 }
 
 Status Printer::print(const Json& data, const Columns& columns) {
@@ -212,7 +232,9 @@ Status Printer::table_items(const std::vector<Json>& items) {
   for (const Json& item : items) {
     std::vector<std::string> row;
     for (std::size_t i = 0; i < list.columns.size(); ++i) {
-      row.push_back(printable(cell_text(member_of(item, list.columns[i]), format_)));
+      const Json& value = member_of(item, list.columns[i]);
+      const std::string text = printable(cell_text(value, format_));
+      row.push_back(value.is_array() ? clipped(text) : text);
       list.widths[i] = std::max(list.widths[i], display_width(row.back()));
     }
     rows.push_back(std::move(row));
@@ -271,6 +293,8 @@ std::string id_of(const Json& value) {
   for (const auto& member : object)
     if (is_scalar(member.value()) && !member.value().is_null())
       return printable(cell_text(member.value(), Format::id));
+  for (const auto& member : object)
+    if (member.value().is_object()) return id_of(member.value());
   return {};
 }
 

@@ -62,6 +62,16 @@ std::uint64_t count_lines(std::string_view text) {
   return count;
 }
 
+/// Where a reader of CSV is; a quote means something only where a cell begins.
+enum class CellState : std::uint8_t { begins, plain, quoted, quote_seen };
+
+CellState after(CellState state, char c) {
+  if (state == CellState::quoted) return c == '"' ? CellState::quote_seen : CellState::quoted;
+  if (c == ',') return CellState::begins;
+  if (c == '"' && state != CellState::plain) return CellState::quoted;
+  return c == '\r' && state == CellState::quote_seen ? state : CellState::plain;
+}
+
 /// A list's cell: a JSON array, or words with commas, semicolons or bars between them.
 std::string list_json(std::string_view cell) {
   std::string out = "[";
@@ -178,15 +188,15 @@ Result<bool> RowReader::fill() {
 }
 
 Result<RowReader::Taken> RowReader::take_record(std::string& raw) {
-  bool quoted = false;
+  auto state = CellState::begins;
   std::size_t looked = 0;
   for (;;) {
     const std::string_view rest = std::string_view(buffer_).substr(used_);
     std::size_t end = std::string_view::npos;
     if (format_ == RowFormat::csv) {
       for (; looked < rest.size() && end == std::string_view::npos; ++looked) {
-        if (rest[looked] == '"') quoted = !quoted;
-        if (rest[looked] == '\n' && !quoted) end = looked;
+        if (rest[looked] == '\n' && state != CellState::quoted) end = looked;
+        state = after(state, rest[looked]);
       }
     } else {
       end = rest.find('\n', looked);
@@ -199,9 +209,10 @@ Result<RowReader::Taken> RowReader::take_record(std::string& raw) {
       end = buffer_.size() - used_ - 1;
     }
     if (end == std::string_view::npos || end >= row_max_bytes)
-      return fail(ErrorCode::invalid_argument, "line " + std::to_string(line_) + ": the row is longer than " +
-                                                   std::to_string(row_max_bytes) + " bytes" +
-                                                   (quoted ? " (a quoted cell may not end)" : ""));
+      return fail(ErrorCode::invalid_argument,
+                  "line " + std::to_string(line_) + ": the row is longer than " +
+                      std::to_string(row_max_bytes) + " bytes" +
+                      (state == CellState::quoted ? " (a quoted cell may not end)" : ""));
     raw.assign(buffer_, used_, end + 1);
     used_ += end + 1;
     return Taken::record;

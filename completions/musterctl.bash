@@ -108,7 +108,6 @@ _musterctl() {
     'audit export --since') :; return ;;
     'audit export --until') :; return ;;
     'audit export --limit') :; return ;;
-    'backup create --name') :; return ;;
     'backup create --max-runtime') :; return ;;
     'backup list --limit') :; return ;;
     'backup list --cursor') :; return ;;
@@ -168,7 +167,7 @@ _musterctl() {
   'audit list') globals+=' --actor --operation --target --since --until --limit --cursor --all' words='' ;;
   'audit verify') globals+=' ' words='' ;;
   'audit export') globals+=' --actor --operation --target --since --until --limit' words='' ;;
-  'backup create') globals+=' --name --wait --no-wait --max-runtime' words='' ;;
+  'backup create') globals+=' --wait --no-wait --max-runtime' words='' ;;
   'backup list') globals+=' --limit --cursor --all' words='' ;;
   'backup verify') globals+=' ' words='' ;;
   'backup restore') globals+=' ' words='' ;;

@@ -198,7 +198,6 @@ complete -c musterctl -n '__musterctl_at audit export' -l until -x -d 'Only befo
 complete -c musterctl -n '__musterctl_at audit export' -l limit -x -d 'At most this many items'
 complete -c musterctl -n __musterctl_at -a backup -d 'Backups of the store'
 complete -c musterctl -n '__musterctl_at backup' -a create -d 'Back the store up while it goes on serving'
-complete -c musterctl -n '__musterctl_at backup create' -l name -x -d 'A-Z, a-z, 0-9, ".", "_", "-"; absent: made of the time'
 complete -c musterctl -n '__musterctl_at backup create' -l wait -d 'Wait until it is written; the default on a terminal'
 complete -c musterctl -n '__musterctl_at backup create' -l no-wait -d 'Do not wait'
 complete -c musterctl -n '__musterctl_at backup create' -l max-runtime -x -d 'Stop waiting after this time, for cron; the job goes on, and the exit status is 9'

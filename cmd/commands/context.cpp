@@ -6,6 +6,7 @@
 #include "cmd/server.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <boost/json.hpp>
 
@@ -38,7 +39,8 @@ Result<wire::Exit> run_set(Run& run) {
   MUSTER_TRY(Contexts all, load_contexts());
   ServerContext context{name, server.address, std::nullopt};
   if (!run.globals.certificate_authority_file.empty())
-    context.certificate_authority_file = run.globals.certificate_authority_file;
+    context.certificate_authority_file =
+        std::filesystem::absolute(run.globals.certificate_authority_file).lexically_normal().string();
   std::erase_if(all.contexts, [&](const ServerContext& each) { return each.name == name; });
   all.contexts.push_back(std::move(context));
   std::sort(all.contexts.begin(), all.contexts.end(),

@@ -45,17 +45,20 @@ std::vector<RowOutcome> outcomes_of(const boost::json::array& results) {
 }
 
 /// The server says only how many would change.
-Result<std::vector<RowOutcome>> planned(const wire::Json& data, std::size_t rows) {
-  const auto* changes = data.is_object() ? data.get_object().if_contains("changes") : nullptr;
+Result<std::vector<RowOutcome>> planned(const wire::Json& data, const std::vector<Row>& rows,
+                                        PlanHashes& hashes) {
+  const auto* plan = data.if_object();
+  const auto* changes = plan == nullptr ? nullptr : plan->if_contains("changes");
   if (changes == nullptr || !changes->is_int64() || changes->get_int64() < 0)
     return fail(ErrorCode::internal, "the server's answer to the dry run is no plan");
-  std::vector<RowOutcome> outcomes(rows);
-  for (std::size_t i = 0; i < rows; ++i)
+  hashes.remember(rows, text_of(*plan, "plan_hash").value_or(""));
+  std::vector<RowOutcome> outcomes(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
     outcomes[i].outcome = i < static_cast<std::size_t>(changes->get_int64()) ? "created" : "unchanged";
   return outcomes;
 }
 
-Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& connection,
+Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& connection, PlanHashes& hashes,
                                            const std::vector<Row>& rows) {
   std::string body = "{\"items\":[";
   for (const Row& row : rows) {
@@ -63,8 +66,7 @@ Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& c
     body += row.object;
   }
   body += "]}";
-  Query query;
-  if (globals.dry_run) query.emplace_back("dry_run", "true");
+  MUSTER_TRY(const Query query, plan_query(globals, hashes, rows));
   MUSTER_TRY(const http::Response response,
              connection.send(http::Method::post, make_target(import_path, query), body));
   // Read once where it is good: this is the hot path of a large import.
@@ -78,7 +80,7 @@ Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& c
   }
   const auto* results = data->is_object() ? data->get_object().if_contains("results") : nullptr;
   if (results != nullptr && results->is_array()) return outcomes_of(results->get_array());
-  if (globals.dry_run) return planned(*data, rows.size());
+  if (globals.dry_run) return planned(*data, rows, hashes);
   return fail(ErrorCode::internal, "the server's answer has no results");
 }
 
@@ -114,8 +116,9 @@ Command import_users() {
     plan.name = "import-users";
     plan.columns = import_columns();
     plan.success = "created";
-    plan.send = [&run](Connection& connection, const std::vector<Row>& rows) {
-      return send_batch(run.globals, connection, rows);
+    plan.send = [hashes = plan.hashes](const Globals& globals, Connection& connection,
+                                       const std::vector<Row>& rows) {
+      return send_batch(globals, connection, *hashes, rows);
     };
     return run_bulk(run, plan);
   };

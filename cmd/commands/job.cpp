@@ -89,7 +89,9 @@ Command watch_job() {
   command.options = {runtime_max_option()};
   command.run = [](Run& run) -> Result<wire::Exit> {
     MUSTER_TRY(const auto runtime_max, runtime_option(run));
-    return follow_job(run, run.values.get("job"), runtime_max);
+    const std::string id = run.values.get("job");
+    if (id.empty()) return fail(Error::invalid("job", "must not be empty"));
+    return follow_job(run, id, runtime_max);
   };
   return command;
 }

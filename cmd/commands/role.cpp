@@ -13,7 +13,8 @@ namespace {
 const std::string* text_member(const wire::Json& json, std::initializer_list<const char*> names,
                                std::string& storage) {
   for (const char* name : names)
-    if (const auto* value = json.get_object().if_contains(name); value != nullptr && value->is_string()) {
+    if (const auto* value = json.is_object() ? json.get_object().if_contains(name) : nullptr;
+        value != nullptr && value->is_string()) {
       storage = std::string(value->get_string());
       return &storage;
     }
@@ -32,8 +33,8 @@ RowOutcome outcome_of(const Result<wire::Json>& answer, bool dry_run) {
 }
 
 /// One user of the list: `{"user":...,"expires_at":...,"reason":...}`.
-Result<RowOutcome> grant_one(Run& run, Connection& connection, const std::string& role, const Row& row,
-                             const boost::json::object& defaults) {
+Result<RowOutcome> grant_one(const Globals& globals, Connection& connection, PlanHashes& hashes,
+                             const std::string& role, const Row& row, const boost::json::object& defaults) {
   MUSTER_TRY(const wire::Json json, wire::parse_json(row.object));
   std::string user;
   if (text_member(json, {"user", "user_id", "id", "username", "email"}, user) == nullptr)
@@ -46,13 +47,16 @@ Result<RowOutcome> grant_one(Run& run, Connection& connection, const std::string
     std::string text;
     if (text_member(json, {name}, text) != nullptr) body[name] = text;
   }
-  Query query;
-  if (run.globals.dry_run) query.emplace_back("dry_run", "true");
+  MUSTER_TRY(const Query query, plan_query(globals, hashes, {row}));
   const auto answer = connection.call(
       http::Method::put, "/v1/users/" + http::percent_encode(*id) + "/roles/" + http::percent_encode(role),
       query, wire::to_text(wire::Json(std::move(body))));
-  if (!answer && is_worth_a_retry(answer.error().code)) return fail(answer.error());
-  RowOutcome outcome = outcome_of(answer, run.globals.dry_run);
+  const bool is_stale = !answer && answer.error().code == ErrorCode::precondition_failed;
+  if (is_stale || (!answer && is_worth_a_retry(answer.error().code))) return fail(answer.error());
+  std::string hash;
+  if (globals.dry_run && answer && text_member(*answer, {"plan_hash"}, hash) != nullptr)
+    hashes.remember({row}, hash);
+  RowOutcome outcome = outcome_of(answer, globals.dry_run);
   outcome.id = *id;
   return outcome;
 }
@@ -75,11 +79,12 @@ Result<wire::Exit> grant_many(Run& run) {
   plan.default_format = RowFormat::text;
   plan.batch_rows_max = 20;
   plan.success = "granted";
-  plan.send = [&run, role, defaults](Connection& connection,
-                                     const std::vector<Row>& rows) -> Result<std::vector<RowOutcome>> {
+  plan.send = [hashes = plan.hashes, role, defaults](
+                  const Globals& globals, Connection& connection,
+                  const std::vector<Row>& rows) -> Result<std::vector<RowOutcome>> {
     std::vector<RowOutcome> outcomes;
     for (const Row& row : rows) {
-      MUSTER_TRY(RowOutcome outcome, grant_one(run, connection, role, row, defaults));
+      MUSTER_TRY(RowOutcome outcome, grant_one(globals, connection, *hashes, role, row, defaults));
       outcomes.push_back(std::move(outcome));
     }
     return outcomes;

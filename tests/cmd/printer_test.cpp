@@ -69,7 +69,7 @@ TEST_CASE("a list in every format") {
   CHECK(printed(Format::csv, list_json, columns) ==
         "id,name,tags,note\r\n1,a,\"[\"\"x\"\",\"\"y\"\"]\",\r\n22,\"b, \"\"c\"\"\",[],\r\n");
   CHECK(wire::to_text(*wire::parse_json(printed(Format::json, list_json, columns))) == list_json);
-  CHECK(yaml_scalars(printed(Format::yaml, list_json, columns)).size() == 20);
+  CHECK(yaml_scalars(printed(Format::yaml, list_json, columns)).size() == 19);
 }
 
 TEST_CASE("pages that follow each other print as one list") {
@@ -139,7 +139,7 @@ TEST_CASE("YAML keeps strings strings") {
     if (tricky[i] != "NaN" && tricky[i] != "a\x1b") CHECK(read.starts_with("quoted:"));
   }
   CHECK(*to_yaml(*wire::parse_json(R"({"a":1,"b":null,"c":true,"d":1.5,"e":"plain text"})")) ==
-        "a: 1\nb: null\nc: true\nd: 1.5E0\ne: plain text\n");
+        "a: 1\nb: null\nc: true\nd: 1.5\ne: plain text\n");
 }
 
 TEST_CASE("what CSV writes, the row reader reads") {
