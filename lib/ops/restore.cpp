@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/restore.hpp"
 
-#include "base/log.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/durable_file.hpp"
@@ -97,7 +96,6 @@ Result<bool> finish_restore(Context& context) {
   fs::remove(marker, error);
   if (error) return fail(ErrorCode::unavailable, "cannot remove " + marker + ": " + error.message());
   MUSTER_CHECK_OK(flush_to_disk(settings->data_directory));
-  log::warn("the store was restored from {}: every session and token from before is revoked", request->name);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "ops/housekeeping.hpp"
 #include "ports/role_store.hpp"
 #include "ports/system_store.hpp"
+#include "ports/user_store.hpp"
 
 #include <thread>
 
@@ -132,7 +133,15 @@ TEST_CASE("memory for users is bounded, and who is asked for stays", "[authorize
   Authorizer authorizer(world.context().store, world.clock, users_max);
   REQUIRE(authorizer.load());
   std::vector<UserId> users;
-  for (int i = 0; i < 1000; ++i) users.push_back(world.add_user("user" + std::to_string(i)));
+  REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
+    for (int i = 1; i <= 1000; ++i) {
+      model::User user;
+      user.id = users.emplace_back(UserId{i});
+      user.username = "user" + std::to_string(i);
+      MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
+    }
+    return {};
+  }));
   REQUIRE(authorizer.allows(users.front(), "a:b"));
   for (const UserId user : users) {
     REQUIRE(authorizer.allows(user, "a:b"));
@@ -174,7 +183,7 @@ TEST_CASE("housekeeping takes away what has expired, a bounded piece at a time",
   };
   CHECK(grants() == 1);
   CHECK(mark() == std::to_string(world.clock.now().time_since_epoch().count()));
-  world.clock.advance(std::chrono::hours{1});
+  world.clock.advance(std::chrono::hours{1} + std::chrono::seconds{1});
   CHECK(grants() == 1);
   REQUIRE(tidy_once(world.context()));
   CHECK(grants() == 0);
