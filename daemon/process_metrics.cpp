@@ -27,12 +27,12 @@ double start_time() {
   std::istringstream fields(text.substr(name_end + 1));
   std::string field;
   for (int i = 3; i <= 22; ++i) fields >> field;
-  std::ifstream system("/proc/stat");
+  std::ifstream boot("/proc/stat");
   std::string word;
   double boot_time = 0;
-  while (system >> word)
+  while (boot >> word)
     if (word == "btime") {
-      system >> boot_time;
+      boot >> boot_time;
       break;
     }
   double ticks = 0;

@@ -10,7 +10,7 @@
 
 namespace muster::daemon::testing {
 
-inline test::DaemonOptions with_environment(test::Environment environment) {
+inline test::DaemonOptions options_with(test::Environment environment) {
   test::DaemonOptions options;
   options.environment = std::move(environment);
   return options;

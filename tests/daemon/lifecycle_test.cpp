@@ -90,8 +90,37 @@ TEST_CASE("SIGHUP changes what can change and says what cannot") {
   CHECK(daemon.wait(std::chrono::seconds(30)) == 0);
 }
 
+TEST_CASE("with a certificate the API speaks HTTPS, and SIGHUP reads a new one") {
+  test::TemporaryFolder folder;
+  const std::string key = folder.path() + "/key.pem";
+  const std::string certificate = folder.path() + "/certificate.pem";
+  const auto certify = [&] {
+    return test::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                      "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                      "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate})
+        .status;
+  };
+  REQUIRE(certify() == 0);
+  test::Daemon daemon(folder.path() + "/data",
+                      testing::options_with({{"MUSTER_HTTP_TLS_CERTIFICATE_FILE", certificate},
+                                             {"MUSTER_HTTP_TLS_PRIVATE_KEY_FILE", key}}));
+  REQUIRE(daemon.start());
+  const auto status = [&](const std::string& url) {
+    http::Client client({url, std::chrono::seconds(30), certificate});
+    const auto response = client.send(Method::get, "/healthz", {}, {});
+    return response ? response->status : 0U;
+  };
+  CHECK(status("https://" + daemon.address()) == 200);
+  CHECK(status("http://" + daemon.address()) != 200);
+  REQUIRE(certify() == 0);
+  CHECK(status("https://" + daemon.address()) != 200);
+  daemon.process().signal(SIGHUP);
+  REQUIRE(test::eventually([&] { return contains(daemon.log(), "reloaded"); }));
+  CHECK(status("https://" + daemon.address()) == 200);
+}
+
 TEST_CASE("self-registration that is off needs create:user") {
-  Running run(testing::with_environment({{"MUSTER_USERS_SELF_REGISTRATION", "false"}}));
+  Running run(testing::options_with({{"MUSTER_USERS_SELF_REGISTRATION", "false"}}));
   const std::string user = R"({"username":"lea","password":"correct horse battery"})";
   CHECK(run.post("/v1/users", user).status == 401);
   CHECK(run.admin(Method::post, "/v1/users", user).status == 201);
@@ -144,9 +173,9 @@ TEST_CASE("the socket is the operator's alone") {
 }
 
 TEST_CASE("a full hashing queue is told so, while everything else goes on") {
-  Running run(testing::with_environment({{"MUSTER_HTTP_HASHING_QUEUE", "1"},
-                                         {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "65536"},
-                                         {"MUSTER_PASSWORD_ARGON2_ITERATIONS", "6"}}));
+  Running run(testing::options_with({{"MUSTER_HTTP_HASHING_QUEUE", "1"},
+                                     {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "65536"},
+                                     {"MUSTER_PASSWORD_ARGON2_ITERATIONS", "6"}}));
   const auto mia = run.log_in("mia");
   std::atomic<bool> stop{false};
   std::atomic<int> overloaded{0};
@@ -168,6 +197,28 @@ TEST_CASE("a full hashing queue is told so, while everything else goes on") {
   stop = true;
   for (std::thread& client : clients) client.join();
   CHECK(without_retry_after == 0);
+}
+
+TEST_CASE("systemd finds nothing wrong with the unit") {
+  test::TemporaryFolder folder;
+  std::string unit = test::read_file(std::string(MUSTER_SOURCE_DIR) + "/daemon/musterd.service");
+  const std::pair<std::string, std::string> places[] = {
+      {"@CMAKE_INSTALL_FULL_BINDIR@", std::string(MUSTER_BINARY_DIR) + "/bin"},
+      {"@CMAKE_INSTALL_FULL_SYSCONFDIR@", "/etc"}};
+  for (const auto& [name, value] : places) {
+    const auto place = unit.find(name);
+    REQUIRE(place != std::string::npos);
+    unit.replace(place, name.size(), value);
+    if (const auto again = unit.find(name); again != std::string::npos)
+      unit.replace(again, name.size(), value);
+  }
+  test::write_file(folder.path() + "/musterd.service", unit);
+  const auto verified =
+      test::run({"systemd-analyze", "verify", "--man=no", folder.path() + "/musterd.service"});
+  if (verified.status == 127) return;
+  INFO(verified.err);
+  CHECK(verified.status == 0);
+  CHECK_FALSE(contains(verified.err, "musterd.service:"));
 }
 
 }  // namespace

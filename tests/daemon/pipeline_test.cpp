@@ -132,9 +132,9 @@ TEST_CASE("a traceparent is continued, a malformed one is replaced") {
   CHECK(of(good, "X-Trace-Id") == trace);
   CHECK(contains(good.body, "\"trace_id\":\"" + trace + "\""));
   for (const std::string& bad : {"00-" + trace + "-00f067aa0ba902b7", "ff-" + trace + "-00f067aa0ba902b7-01",
-                                std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
-                                "00-" + trace + "-00f067aa0ba902b7-01-more",
-                                std::string("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01")})
+                                 std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
+                                 "00-" + trace + "-00f067aa0ba902b7-01-more",
+                                 std::string("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01")})
     CHECK(of(must_send(client, Method::get, "/healthz", {{"traceparent", bad}}), "X-Trace-Id") != trace);
 }
 
