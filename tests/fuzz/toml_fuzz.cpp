@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration file of any content is loaded or refused with a place and a reason; what was loaded shows
 // values that load again.
-#include <sys/mman.h>
-#include <unistd.h>
+#include "assembly/config.hpp"
+#include "assembly/load_config.hpp"
+#include "base/check.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "assembly/config.hpp"
-#include "assembly/load_config.hpp"
-#include "base/check.hpp"
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace {
 
