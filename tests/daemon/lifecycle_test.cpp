@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/harness.hpp"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace muster::daemon {
 namespace {
@@ -117,6 +121,39 @@ TEST_CASE("with a certificate the API speaks HTTPS, and SIGHUP reads a new one")
   daemon.process().signal(SIGHUP);
   REQUIRE(test::eventually([&] { return contains(daemon.log(), "reloaded"); }));
   CHECK(status("https://" + daemon.address()) == 200);
+}
+
+TEST_CASE("systemd is told when it serves, reloads and stops") {
+  test::TemporaryFolder folder;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (folder.path() + "/notify").copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  REQUIRE(descriptor >= 0);
+  REQUIRE(bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  std::string told;
+  const auto is_told = [&](const std::string& word) {
+    return test::eventually([&] {
+      std::array<char, 1024> message{};
+      for (ssize_t size = 0; (size = recv(descriptor, message.data(), message.size(), 0)) > 0;)
+        told += std::string(message.data(), static_cast<std::size_t>(size)) + "\n";
+      return contains(told, word);
+    });
+  };
+  test::Daemon daemon(
+      folder.path() + "/data",
+      testing::options_with({{"NOTIFY_SOCKET", folder.path() + "/notify"}, {"WATCHDOG_USEC", "300000"}}));
+  REQUIRE(daemon.start());
+  CHECK(is_told("READY=1"));
+  CHECK(is_told("WATCHDOG=1"));
+  CHECK_FALSE(contains(told, "STOPPING=1"));
+  told.clear();
+  daemon.process().signal(SIGHUP);
+  CHECK(is_told("RELOADING=1"));
+  CHECK(is_told("READY=1"));
+  CHECK(daemon.stop() == 0);
+  CHECK(is_told("STOPPING=1"));
+  close(descriptor);
 }
 
 TEST_CASE("self-registration that is off needs create:user") {

@@ -134,6 +134,25 @@ TEST_CASE("the clock does not fall below what an earlier daemon saw, and ids sto
   CHECK(id.error().code == ErrorCode::unavailable);
 }
 
+TEST_CASE("a database of a newer Muster is refused and left alone") {
+  const TemporaryFolder folder;
+  SilentMeter meter;
+  const Config config = config_in(folder);
+  must_open(config, meter).reset();
+  const std::string database = folder.path("data/muster.db");
+  {
+    // The schema's number is SQLite's user_version: bytes 60 to 63 of the file.
+    std::fstream file(database, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(60);
+    file.write("\x00\x00\x27\x0f", 4);
+    REQUIRE(file.good());
+  }
+  const Error error = open_error(config, meter);
+  CHECK(error.code == ErrorCode::conflict);
+  CHECK(contains(error.message, database));
+  CHECK(open_error(config, meter).message == error.message);
+}
+
 TEST_CASE("settings that may change at once do, the others stay") {
   const TemporaryFolder folder;
   SilentMeter meter;
