@@ -12,7 +12,8 @@
 #include <system_error>
 
 #include <boost/json.hpp>
-#include <wchar.h>  // wcwidth is not in <cwchar>
+#include <signal.h>  // pthread_sigmask and the sets are not in <csignal>
+#include <wchar.h>   // wcwidth is not in <cwchar>
 
 namespace muster::cmd {
 namespace {
@@ -62,7 +63,11 @@ Status write_failure() {
   if (number == EPIPE) {
     // Nobody reads any more, as in `| head -1`: end as quietly as every other program does.
     std::signal(SIGPIPE, SIG_DFL);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGPIPE);
     (void)std::raise(SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);  // A parent may have left it blocked.
   }
   return fail(ErrorCode::internal,
               "cannot write standard output: " + std::generic_category().message(number));
