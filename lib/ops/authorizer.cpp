@@ -23,15 +23,32 @@ Error no_such_user(UserId user) {
 /// Some users' holdings, bounded: when it is full, one that was not asked for lately goes (second chance).
 class Shelf {
  public:
-  /// Calls use(holdings) under the shelf's lock, and returns whether there were any.
+  struct Entry {
+    std::shared_ptr<const Holdings> holdings;
+    std::vector<model::HeldRole> held;  ///< Found in the compilation of this change; 0: of none.
+    std::uint64_t held_change = 0;
+    std::size_t place = 0;
+    mutable std::atomic<bool> wanted{false};
+  };
+
+  /// Calls use(entry) under the shelf's lock, and returns whether there was one.
   template <class Use>
   bool with(UserId user, const Use& use) const {
     const std::shared_lock lock(mutex_);
     const auto found = entries_.find(user);
     if (found == entries_.end()) return false;
     found->second.wanted.store(true, std::memory_order_relaxed);
-    use(found->second.holdings);
+    use(found->second);
     return true;
+  }
+
+  /// Finds the user's roles in a compilation once, for all decisions until the next.
+  void hold(UserId user, const model::CompiledRoles& roles, std::uint64_t change) {
+    const std::unique_lock lock(mutex_);
+    const auto found = entries_.find(user);
+    if (found == entries_.end()) return;
+    found->second.held = roles.hold(found->second.holdings->grants);
+    found->second.held_change = change;
   }
 
   [[nodiscard]] std::uint64_t generation() const {
@@ -46,6 +63,7 @@ class Shelf {
     if (generation_ != generation) return;
     const auto [entry, added] = entries_.try_emplace(user);
     entry->second.holdings = std::move(holdings);
+    entry->second.held_change = 0;
     if (!added) return;
     entry->second.place = ring_.size();
     ring_.push_back(user);
@@ -67,11 +85,6 @@ class Shelf {
   }
 
  private:
-  struct Entry {
-    std::shared_ptr<const Holdings> holdings;
-    std::size_t place = 0;
-    mutable std::atomic<bool> wanted{false};
-  };
   using Entries = std::unordered_map<UserId, Entry>;
 
   void make_room() {
@@ -147,20 +160,20 @@ class Authorizer::Impl {
     return {};
   }
 
-  /// Calls use(compiled roles) if they are up to date.
+  /// Calls use(compiled roles, the change they are of) if they are up to date.
   template <class Use>
   bool with_roles(const Use& use) const {
     const std::shared_lock lock(roles_mutex_);
     if (!roles_ || compiled_change_ != change_.load(std::memory_order_acquire)) return false;
-    use(roles_);
+    use(roles_, compiled_change_);
     return true;
   }
 
   Result<Roles> roles() {
     Roles out;
-    if (with_roles([&](const Roles& compiled) { out = compiled; })) return out;
+    if (with_roles([&](const Roles& compiled, std::uint64_t) { out = compiled; })) return out;
     const std::lock_guard compiling(compile_mutex_);
-    if (with_roles([&](const Roles& compiled) { out = compiled; })) return out;
+    if (with_roles([&](const Roles& compiled, std::uint64_t) { out = compiled; })) return out;
     // Taken before the roles are read: a change that comes later makes this compilation out of date.
     const std::uint64_t change = change_.load(std::memory_order_acquire);
     std::vector<model::Role> all;
@@ -195,19 +208,28 @@ class Authorizer::Impl {
     return std::shared_ptr<const Holdings>(std::move(filled));
   }
 
-  std::shared_ptr<const Holdings> holdings_from_memory(UserId user) const {
+  std::shared_ptr<const Holdings> holdings_from_memory(UserId user) {
     std::shared_ptr<const Holdings> out;
-    shelf_of(user).with(user, [&](const std::shared_ptr<const Holdings>& known) { out = known; });
+    shelf_of(user).with(user, [&](const Shelf::Entry& entry) { out = entry.holdings; });
     return out;
   }
 
-  std::optional<bool> decide_from_memory(UserId user, std::string_view permission) const {
+  std::optional<bool> decide_from_memory(UserId user, std::string_view permission) {
     const Time now = clock_.now();
     std::optional<bool> out;
-    with_roles([&](const Roles& compiled) {
-      shelf_of(user).with(user, [&](const std::shared_ptr<const Holdings>& known) {
-        out = known->active && compiled->allows(std::span(known->grants), permission, now);
-      });
+    with_roles([&](const Roles& compiled, std::uint64_t change) {
+      Shelf& shelf = shelf_of(user);
+      bool is_held = true;
+      const auto decide = [&](const Shelf::Entry& entry) {
+        is_held = entry.held_change == change;
+        if (!entry.holdings->active)
+          out = false;
+        else if (is_held)
+          out = compiled->allows(std::span(entry.held), permission, now);
+        else
+          out = compiled->allows(std::span(entry.holdings->grants), permission, now);
+      };
+      if (shelf.with(user, decide) && !is_held) shelf.hold(user, *compiled, change);
     });
     return out;
   }
@@ -229,11 +251,10 @@ class Authorizer::Impl {
  private:
   static constexpr std::size_t shelf_count = 64;
 
-  [[nodiscard]] const Shelf& shelf_of(UserId user) const {
+  Shelf& shelf_of(UserId user) {
     static_assert(shelf_count == 64);
     return shelves_[std::hash<UserId>{}(user) >> 58];
   }
-  Shelf& shelf_of(UserId user) { return shelves_[std::hash<UserId>{}(user) >> 58]; }
 
   ports::Store& store_;
   ports::Clock& clock_;
