@@ -98,9 +98,9 @@ void Writer::loop() {
       complete(*task);
       continue;
     }
-    if (health_.may_recover() && std::chrono::steady_clock::now() >= probed_at + probe_interval) {
-      probe();
-      probed_at = std::chrono::steady_clock::now();
+    if (const auto now = std::chrono::steady_clock::now(); now >= probed_at + probe_interval) {
+      if (health_.may_recover()) probe();
+      probed_at = now;
     }
     run_batch(batch);
   }
