@@ -47,8 +47,9 @@ class Unit {
   /// Runs `part` under a savepoint: its error undoes its own changes only, and is returned.
   virtual Status attempt(const std::function<Status()>& part) = 0;
 
-  /// Called once if and when this unit is durable, before write() returns, in commit order, and before any
-  /// later unit begins: where in-memory state follows the store. Must not fail or block. Not in a read.
+  /// Called once if and when this unit is durable, before write() returns, in commit order: where in-memory
+  /// state follows the store. A later unit may have run before it, so what decides inside a unit is read from
+  /// the unit, never from memory. Must not fail or block. Not in a read.
   virtual void after_commit(std::function<void()> action) = 0;
 };
 

@@ -169,7 +169,7 @@ void Writer::run_units(Batch& batch) {
       if (!begin()) return;
     }
     if (!connection_->in_transaction()) return;
-    if (!actions_.empty() || batch.size() >= limits_.batch_units_max) return;
+    if (batch.size() >= limits_.batch_units_max) return;
     if (std::chrono::steady_clock::now() - began >= limits_.batch_time_max) return;
     pending = take_next_unit();
     if (pending != nullptr) batch.push_back(pending);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file The one thread that writes. It takes all units that wait, runs each under a savepoint of one
 /// transaction, commits once (one fsync), calls what was to be called after the commit and then wakes the
-/// callers. A unit that fails is undone alone. A unit with something to call after its commit is the last of
-/// its transaction, so that what it calls has happened before any later unit begins. Thread-safe.
+/// callers. A unit that fails is undone alone. Thread-safe.
 #pragma once
 
 #include "adapters/sql/unit.hpp"
