@@ -148,19 +148,21 @@ class Batch {
     return check_hands_out(context, unit, call_, *roles_, roles_->permissions_of(role_names_));
   }
 
-  Status grant_roles(ports::Unit& unit, UserId user, const std::vector<std::string>& roles) const {
+  /// Errors: not_found, conflict; both at `roles`.
+  Status check_roles(const std::vector<std::string>& roles) const {
     for (const std::string& role : roles) {
       if (roles_->graph().find(role) != nullptr) continue;
       Error error = no_such_role(role);
       error.fields.push_back({"roles", error.message});
       return fail(std::move(error));
     }
-    if (const auto conflict = roles_->graph().conflict(roles))
-      return fail(Error{ErrorCode::conflict,
-                        "nobody may hold both: " + conflict->text(),
-                        {},
-                        {{"roles", conflict->text()}},
-                        {}});
+    const auto conflict = roles_->graph().conflict(roles);
+    if (!conflict) return {};
+    const std::string message = "nobody may hold both: " + conflict->text();
+    return fail(Error{ErrorCode::conflict, message, {}, {{"roles", message}}, {}});
+  }
+
+  Status grant_roles(ports::Unit& unit, UserId user, const std::vector<std::string>& roles) const {
     for (const std::string& role : roles) {
       model::Grant grant;
       grant.role = role;
@@ -175,13 +177,14 @@ class Batch {
     const PortableUser& item = request_.items[index];
     const Prepared& prepared = prepared_[index];
     if (prepared.problem) return failed(outcome, *prepared.problem);
+    if (item.roles)
+      if (const auto status = check_roles(*item.roles); !status) return failed(outcome, status.error());
     model::User user = prepared.user;
-    const auto status = unit.attempt([&]() -> Status {
-      MUSTER_CHECK_OK(unit.users().create(user, prepared.username_canonical, prepared.credential));
-      if (item.roles) return grant_roles(unit, user.id, *item.roles);
-      return {};
-    });
+    // A refused create leaves nothing behind, and after it only the store as a whole can fail: an item needs
+    // no savepoint of its own, which is a quarter of the work.
+    const auto status = unit.users().create(user, prepared.username_canonical, prepared.credential);
     if (status) {
+      if (item.roles) MUSTER_CHECK_OK(grant_roles(unit, user.id, *item.roles));
       outcome.id = user.id;
       outcome.outcome = "created";
       return {};

@@ -32,7 +32,8 @@ class UserStore {
  public:
   virtual ~UserStore() = default;
 
-  /// Sets user.version. Error: already_exists with the field (username, email, phone or id).
+  /// Sets user.version. Error: already_exists with the field (username, email, phone or id); then nothing of
+  /// the user stays, also when the caller goes on with the same unit.
   virtual Status create(model::User& user, const std::string& username_canonical,
                         const std::optional<model::Credential>& credential) = 0;
   virtual Result<std::optional<model::User>> find(UserId id) = 0;
