@@ -2,14 +2,14 @@
 /// @file Long work that outlives the command that asked for it.
 #pragma once
 
+#include "base/fields.hpp"
+#include "base/time.hpp"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
-
-#include "base/fields.hpp"
-#include "base/time.hpp"
 
 namespace muster {
 namespace model {
@@ -44,18 +44,19 @@ struct Job {
   std::optional<Time> finished_at;
 
   static constexpr auto fields() {
-    return std::tuple{field("id", &Job::id, "The job's id"),
-                      field("kind", &Job::kind, "What it does"),
-                      field("state", &Job::state, "Where it stands").one_of("queued|running|paused|done|failed|cancelled"),
-                      field("parameters", &Job::parameters, "What it was asked"),
-                      field("done", &Job::done, "Units of work done"),
-                      field("total", &Job::total, "Units of work in all; 0 while that is not known"),
-                      field("message", &Job::message, "What it says last"),
-                      field("result", &Job::result, "What came out"),
-                      field("created_by", &Job::created_by, "Who asked for it"),
-                      field("created_at", &Job::created_at, "When it was asked for"),
-                      field("started_at", &Job::started_at, "When it began"),
-                      field("finished_at", &Job::finished_at, "When it ended")};
+    return std::tuple{
+        field("id", &Job::id, "The job's id"),
+        field("kind", &Job::kind, "What it does"),
+        field("state", &Job::state, "Where it stands").one_of("queued|running|paused|done|failed|cancelled"),
+        field("parameters", &Job::parameters, "What it was asked"),
+        field("done", &Job::done, "Units of work done"),
+        field("total", &Job::total, "Units of work in all; 0 while that is not known"),
+        field("message", &Job::message, "What it says last"),
+        field("result", &Job::result, "What came out"),
+        field("created_by", &Job::created_by, "Who asked for it"),
+        field("created_at", &Job::created_at, "When it was asked for"),
+        field("started_at", &Job::started_at, "When it began"),
+        field("finished_at", &Job::finished_at, "When it ended")};
   }
 };
 

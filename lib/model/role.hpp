@@ -2,13 +2,13 @@
 /// @file Roles and grants as they are stored and shown. What they mean together is model/role_graph.hpp.
 #pragma once
 
+#include "base/fields.hpp"
+#include "base/time.hpp"
+
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
-
-#include "base/fields.hpp"
-#include "base/time.hpp"
 
 namespace muster::model {
 
@@ -24,13 +24,14 @@ struct Role {
   bool operator==(const Role&) const = default;
 
   static constexpr auto fields() {
-    return std::tuple{field("name", &Role::name, "The role's name").length(1, 64),
-                      field("description", &Role::description, "What it is for"),
-                      field("permissions", &Role::permissions, "Its own permission codes, action:resource"),
-                      field("parents", &Role::parents, "Roles whose permissions it inherits"),
-                      field("exclusive_with", &Role::exclusive_with, "Roles nobody may hold beside it"),
-                      field("built_in", &Role::built_in, "Whether Muster brought it; such a role cannot change"),
-                      field("version", &Role::version, "Changes with every update; the ETag")};
+    return std::tuple{
+        field("name", &Role::name, "The role's name").length(1, 64),
+        field("description", &Role::description, "What it is for"),
+        field("permissions", &Role::permissions, "Its own permission codes, action:resource"),
+        field("parents", &Role::parents, "Roles whose permissions it inherits"),
+        field("exclusive_with", &Role::exclusive_with, "Roles nobody may hold beside it"),
+        field("built_in", &Role::built_in, "Whether Muster brought it; such a role cannot change"),
+        field("version", &Role::version, "Changes with every update; the ETag")};
   }
 };
 

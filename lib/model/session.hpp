@@ -2,11 +2,11 @@
 /// @file A login that lasts: one session holds one live refresh token, which changes at each use.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "base/ids.hpp"
 #include "base/time.hpp"
+
+#include <optional>
+#include <string>
 
 namespace muster::model {
 

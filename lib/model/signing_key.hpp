@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file A key that signs access tokens, and its life: `next` is published before it is used, `current` signs,
-/// `retired` only verifies until the last token it signed has died.
+/// @file A key that signs access tokens, and its life: `next` is published before it is used, `current`
+/// signs, `retired` only verifies until the last token it signed has died.
 #pragma once
+
+#include "base/fields.hpp"
+#include "base/secret.hpp"
+#include "base/time.hpp"
 
 #include <array>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
-
-#include "base/fields.hpp"
-#include "base/secret.hpp"
-#include "base/time.hpp"
 
 namespace muster {
 namespace model {
@@ -46,13 +46,14 @@ struct SigningKey {
   std::optional<Time> expires_at;  ///< Of a retired key: when the last token it signed is dead.
 
   static constexpr auto fields() {
-    return std::tuple{field("id", &SigningKey::id, "The key's id, kid in a token"),
-                      field("algorithm", &SigningKey::algorithm, "Signature algorithm").one_of("ES256|RS256|HS256"),
-                      field("state", &SigningKey::state, "next, current or retired").one_of("next|current|retired"),
-                      field("created_at", &SigningKey::created_at, "When it was made"),
-                      field("activated_at", &SigningKey::activated_at, "When it began to sign"),
-                      field("retired_at", &SigningKey::retired_at, "When it stopped signing"),
-                      field("expires_at", &SigningKey::expires_at, "When its last token is dead")};
+    return std::tuple{
+        field("id", &SigningKey::id, "The key's id, kid in a token"),
+        field("algorithm", &SigningKey::algorithm, "Signature algorithm").one_of("ES256|RS256|HS256"),
+        field("state", &SigningKey::state, "next, current or retired").one_of("next|current|retired"),
+        field("created_at", &SigningKey::created_at, "When it was made"),
+        field("activated_at", &SigningKey::activated_at, "When it began to sign"),
+        field("retired_at", &SigningKey::retired_at, "When it stopped signing"),
+        field("expires_at", &SigningKey::expires_at, "When its last token is dead")};
   }
 };
 

@@ -2,16 +2,16 @@
 /// @file A user as everybody sees it, and the credential that nobody sees.
 #pragma once
 
+#include "base/fields.hpp"
+#include "base/ids.hpp"
+#include "base/secret.hpp"
+#include "base/time.hpp"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
-
-#include "base/fields.hpp"
-#include "base/ids.hpp"
-#include "base/secret.hpp"
-#include "base/time.hpp"
 
 namespace muster {
 namespace model {

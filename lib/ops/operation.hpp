@@ -41,7 +41,7 @@ struct OperationInfo {
   unsigned http_status = 200;
   Lane lane = Lane::worker;
   std::string_view command = {};  ///< "role grant"; empty: no command of its own.
-  bool destructive = false;  ///< musterctl asks before it.
+  bool destructive = false;       ///< musterctl asks before it.
   std::string_view help = {};     ///< Longer text for man page and OpenAPI; may be empty.
 };
 

@@ -12,7 +12,8 @@ class Meter {
   virtual ~Meter() = default;
 
   /// One call of an operation. `outcome` is "ok" or an error's name.
-  virtual void record(std::string_view operation, std::string_view outcome, std::chrono::nanoseconds took) = 0;
+  virtual void record(std::string_view operation, std::string_view outcome,
+                      std::chrono::nanoseconds took) = 0;
 };
 
 }  // namespace muster::ports
