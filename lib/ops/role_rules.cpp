@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/role_rules.hpp"
 
+#include "model/builtin_roles.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ports/role_store.hpp"
@@ -21,6 +22,13 @@ std::vector<std::string> codes_of(const model::RoleGraph& graph, const std::stri
     out.insert(out.end(), own.begin(), own.end());
   }
   return sorted_names(std::move(out));
+}
+
+/// None while the caller is disabled.
+Result<std::vector<model::Grant>> grants_of_caller(ports::Unit& unit, const Call& call) {
+  MUSTER_TRY(const auto caller, unit.users().find(call.caller.user));
+  if (!caller || caller->status != model::UserStatus::active) return std::vector<model::Grant>();
+  return unit.grants().list(call.caller.user);
 }
 
 std::string quoted(const std::string& text) {
@@ -49,16 +57,27 @@ Result<RolesNow> roles_in(ports::Unit& unit, const RolesNow& known) {
 Status check_hands_out(Context& context, ports::Unit& unit, const Call& call,
                        const model::CompiledRoles& roles, std::span<const std::string> codes) {
   if (call.caller.kind != Caller::Kind::user || codes.empty()) return {};
-  MUSTER_TRY(const auto caller, unit.users().find(call.caller.user));
-  std::vector<model::Grant> grants;
-  if (caller && caller->status == model::UserStatus::active) {
-    MUSTER_TRY(grants, unit.grants().list(call.caller.user));
-  }
+  MUSTER_TRY(const auto grants, grants_of_caller(unit, call));
   const Time now = context.clock.now();
   for (const std::string& code : codes)
     if (!roles.allows(std::span<const model::Grant>(grants), code, now))
       return fail(ErrorCode::permission_denied,
                   "nobody can hand out a permission they do not have, and you do not have " + code);
+  return {};
+}
+
+Status check_no_more_rights(Context& context, ports::Unit& unit, const Call& call, const RolesNow& known,
+                            UserId user) {
+  if (call.caller.kind != Caller::Kind::user || call.caller.user == user) return {};
+  MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
+  MUSTER_TRY(const auto theirs, unit.grants().list(user));
+  MUSTER_TRY(const auto own, grants_of_caller(unit, call));
+  const Time now = context.clock.now();
+  for (const model::KnownPermission& each : model::known_permissions)
+    if (roles->allows(std::span<const model::Grant>(theirs), each.code, now) &&
+        !roles->allows(std::span<const model::Grant>(own), each.code, now))
+      return fail(ErrorCode::permission_denied,
+                  "the user has rights that the caller lacks, such as " + std::string(each.code));
   return {};
 }
 

@@ -23,6 +23,12 @@ Result<RolesNow> roles_in(ports::Unit& unit, const RolesNow& known);
 Status check_hands_out(Context& context, ports::Unit& unit, const Call& call,
                        const model::CompiledRoles& roles, std::span<const std::string> codes);
 
+/// Whoever sets a user's password or login name can come in as that user, and whoever disables or deletes one
+/// shuts them out: a caller over the network needs every right over Muster that the user has, also while the
+/// user is disabled. Error: permission_denied.
+Status check_no_more_rights(Context& context, ports::Unit& unit, const Call& call, const RolesNow& known,
+                            UserId user);
+
 /// Whether the graph, with `role` changed as `after`, leaves nobody with two roles that exclude each other.
 /// Error: conflict naming the pair and some who hold both.
 Status check_holders(ports::Unit& unit, const model::RoleGraph& after, const std::string& role, Time now);

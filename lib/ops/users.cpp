@@ -7,6 +7,7 @@
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/merge_patch.hpp"
+#include "ops/role_rules.hpp"
 #include "ops/tokens.hpp"
 #include "ports/security_store.hpp"
 #include "ports/user_store.hpp"
@@ -93,6 +94,7 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
   // Whoever may change users may disable them; of oneself, the rest is free.
   if (request.status.present) MUSTER_CHECK_OK(require_permission(context, call, info.needs));
   MUSTER_TRY(const Request prepared, prepare(request));
+  MUSTER_TRY(const RolesNow known, context.authorizer.roles());
 
   return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_TRY(auto found, unit.users().find(request.id));
@@ -100,6 +102,8 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
     MUSTER_CHECK_OK(call.check_version(found->version));
     MUSTER_TRY(model::User user, patched(*found, prepared));
     if (user == *found) return user;
+    if (user.email != found->email || user.status != found->status)
+      MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, user.id));
 
     const Time now = context.clock.now();
     user.updated_at = now;
@@ -115,10 +119,12 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
 }
 
 Result<DeleteUser::Reply> DeleteUser::run(Context& context, Call& call, const Request& request) {
+  MUSTER_TRY(const RolesNow known, context.authorizer.roles());
   return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_TRY(const auto found, unit.users().find(request.id));
     if (!found) return Changed{false};
     MUSTER_CHECK_OK(call.check_version(found->version));
+    MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, request.id));
     // The tokens outlive the row: they die by the revocation, the sessions with the user.
     MUSTER_CHECK_OK(end_everything(context, unit, request.id, context.clock.now(), "the user was deleted"));
     MUSTER_TRY(const bool removed, unit.users().remove(request.id));

@@ -98,7 +98,8 @@ struct UpdateUser {
           "Disabling a user ends all sessions and revokes all tokens at once. Users may change themselves, "
           "but not their status."};
 
-  /// Errors: not_found, precondition_failed (If-Match), already_exists, permission_denied (own status).
+  /// Errors: not_found, precondition_failed (If-Match), already_exists, permission_denied (own status;
+  /// email or status of a user with more rights).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 
@@ -119,7 +120,7 @@ struct DeleteUser {
                                       .command = "user delete",
                                       .destructive = true};
 
-  /// Error: precondition_failed (If-Match).
+  /// Errors: precondition_failed (If-Match), permission_denied (a user with more rights).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/ops/accounts_fixture.hpp"
 #include "ops/passwords.hpp"
+#include "ops/users.hpp"
 #include "ports/user_store.hpp"
 
 #include <catch2/catch.hpp>
@@ -99,6 +100,23 @@ TEST_CASE("Nobody comes to more rights by setting a password") {
   CHECK(outcome(set(world, world.as_user(clerk), plain, better)) == "ok");
   CHECK(outcome(set(world, world.as_user(clerk), admin, better)) == "permission_denied");
   CHECK(outcome(set(world, world.as_user(admin), clerk, better)) == "ok");
+  CHECK(outcome(try_log_in(world, "boss")) == "ok");
+}
+
+TEST_CASE("A disabled user's rights count as if the user were active") {
+  World world;
+  const UserId clerk = sign_up(world, "clerk");
+  const UserId admin = sign_up(world, "boss");
+  permit(world, clerk, "update:user");
+  permit(world, admin, "*:*");
+  const std::string disable = json_of(R"({"id":%,"status":"disabled"})", admin.text());
+  CHECK(outcome(world.run_as<UpdateUser>(clerk, disable)) == "permission_denied");
+  must(world.run<UpdateUser>(disable));
+  CHECK(outcome(set(world, world.as_user(clerk), admin, better)) == "permission_denied");
+  const std::string enable = json_of(R"({"id":%,"status":"active"})", admin.text());
+  CHECK(outcome(world.run_as<UpdateUser>(clerk, enable)) == "permission_denied");
+  must(world.run<UpdateUser>(enable));
+  CHECK(outcome(try_log_in(world, "boss", better)) == "unauthenticated");
   CHECK(outcome(try_log_in(world, "boss")) == "ok");
 }
 

@@ -180,6 +180,28 @@ TEST_CASE("Users see and change themselves, others only with the permission") {
   CHECK(outcome(world.run_as<UpdateUser>(bob, disable)) == "ok");
 }
 
+TEST_CASE("Who has fewer rights over Muster neither renames nor removes who has more") {
+  World world;
+  const UserId clerk = sign_up(world, "clerk");
+  const UserId admin = sign_up(world, "boss");
+  permit(world, clerk, "update:user");
+  permit(world, clerk, "delete:user");
+  permit(world, admin, "*:*");
+  const auto patch = [&](UserId as, const std::string& what) {
+    return outcome(
+        world.run_as<UpdateUser>(as, json_of(R"({"id":%,)", admin.text()) + std::string(what) + "}"));
+  };
+  CHECK(patch(clerk, R"("email":"clerk@example.com")") == "permission_denied");
+  CHECK(patch(clerk, R"("display_name":"The Boss")") == "ok");
+  CHECK(patch(admin, R"("email":"boss@example.com")") == "ok");
+  const auto remove = [&](UserId as, UserId whom) {
+    return outcome(world.run_as<DeleteUser>(as, json_of(R"({"id":%})", whom.text())));
+  };
+  CHECK(remove(clerk, admin) == "permission_denied");
+  CHECK(remove(admin, clerk) == "ok");
+  CHECK(remove(admin, admin) == "ok");
+}
+
 TEST_CASE("A patch changes what it names, clears what it nulls and merges attributes") {
   World world;
   const auto user = must(create(world, anonymous(), alice));
