@@ -107,7 +107,7 @@ std::optional<Result<VerifyToken::Reply>> VerifyToken::run_from_memory(Context& 
 }
 
 Result<InspectToken::Reply> InspectToken::run(Context& context, Call& /*call*/, const Request& request) {
-  if (const auto id = Tokens::session_of_refresh_token(request.token))
+  if (const auto id = context.tokens.session_of_refresh_token(request.token))
     return inspect_refresh(context, *id, request.token);
   return inspect_access(context, request.token.reveal());
 }

@@ -69,7 +69,7 @@ Result<Introspection> of_access_token(Context& context, const Secret& token) {
 /// The session that whoever holds `token` may end; nothing for a token that is not good. A refresh token must
 /// be the session's live one or the one before it: to know a session's id is not enough.
 Result<std::optional<SessionId>> session_of(Context& context, const Secret& token) {
-  const auto id = Tokens::session_of_refresh_token(token);
+  const auto id = context.tokens.session_of_refresh_token(token);
   if (!id) {
     const auto verified = context.tokens.verify(token.reveal(), *context.settings());
     return verified ? std::optional((*verified)->stamp.session) : std::nullopt;
@@ -108,7 +108,8 @@ Result<Introspection> introspect_token(Context& context, Call& call, const Secre
   Measure measure(context, call.operation);
   auto outcome = [&]() -> Result<Introspection> {
     MUSTER_CHECK_OK(require_permission(context, call, "introspect:token"));
-    if (const auto id = Tokens::session_of_refresh_token(token)) return of_refresh_token(context, *id, token);
+    if (const auto id = context.tokens.session_of_refresh_token(token))
+      return of_refresh_token(context, *id, token);
     return of_access_token(context, token);
   }();
   measure.finish(outcome ? nullptr : &outcome.error());

@@ -53,7 +53,7 @@ Result<Error> end_reused(Context& context, const Call& call, const SessionId& id
 }  // namespace
 
 Result<RefreshSession::Reply> RefreshSession::run(Context& context, Call& call, const Request& request) {
-  const auto id = Tokens::session_of_refresh_token(request.refresh_token);
+  const auto id = context.tokens.session_of_refresh_token(request.refresh_token);
   if (!id) return fail(ErrorCode::unauthenticated, "the refresh token is not valid");
   // Before anything is read: what is revoked from here on revokes the new tokens too.
   const std::int64_t epoch = context.tokens.epoch();

@@ -19,12 +19,17 @@ namespace {
 constexpr std::string_view refresh_prefix = "mrt_";
 constexpr std::size_t session_text_length = 32;
 constexpr std::size_t refresh_secret_size_bytes = 32;
-constexpr std::size_t refresh_secret_length = 43;
+/// Base64url of the nonce (24), the secret (32) and the tag (16) that the sealer makes of it.
+constexpr std::size_t refresh_sealed_length = 96;
 /// Longer than the clocks of two machines may differ.
 constexpr std::chrono::seconds clock_difference_max{60};
 /// "TTL DEAD_BY" in microseconds: the time to live as of the last start, and when the tokens of the time to
 /// live before that are dead.
 constexpr const char* lifetime_fact = "access_token_lifetime";
+
+std::string refresh_context(std::string_view session) {
+  return "refresh-token:" + std::string(session);
+}
 
 std::uint64_t random_seed(ports::Entropy& entropy) {
   std::uint64_t seed = 0;
@@ -51,11 +56,12 @@ const model::SealedSigningKey* in_state(const std::vector<model::SealedSigningKe
 class Tokens::Impl {
  public:
   Impl(ports::Store& a_store, ports::Clock& a_clock, ports::Entropy& an_entropy, ports::TokenSigner& a_signer,
-       std::size_t remembered_max)
+       ports::Sealer& a_sealer, std::size_t remembered_max)
       : store(a_store),
         clock(a_clock),
         entropy(an_entropy),
         signer(a_signer),
+        sealer(a_sealer),
         remembered(remembered_max, random_seed(an_entropy)) {}
 
   Status make_missing_keys(model::SigningAlgorithm algorithm);
@@ -67,6 +73,7 @@ class Tokens::Impl {
   ports::Clock& clock;
   ports::Entropy& entropy;
   ports::TokenSigner& signer;
+  ports::Sealer& sealer;
   model::RevocationIndex revocations;
   /// The last epoch given out before this start: what was revoked with it may be forgotten by now, but marks
   /// on users are not, and a new session must stand above them.
@@ -148,8 +155,8 @@ Result<RememberedTokens::Claims> Tokens::Impl::judge(RememberedTokens::Claims cl
 }
 
 Tokens::Tokens(ports::Store& store, ports::Clock& clock, ports::Entropy& entropy, ports::TokenSigner& signer,
-               ports::Sealer& /*sealer*/, std::size_t remembered_max)
-    : impl_(std::make_unique<Impl>(store, clock, entropy, signer, remembered_max)) {}
+               ports::Sealer& sealer, std::size_t remembered_max)
+    : impl_(std::make_unique<Impl>(store, clock, entropy, signer, sealer, remembered_max)) {}
 
 Tokens::~Tokens() = default;
 
@@ -216,20 +223,26 @@ std::optional<Result<std::shared_ptr<const ports::AccessClaims>>> Tokens::verify
 }
 
 Secret Tokens::new_refresh_token(const SessionId& session) {
+  const std::string id = session.text();
+  const Secret secret(impl_->entropy.bytes(refresh_secret_size_bytes));
   std::string text(refresh_prefix);
-  text += session.text();
-  text += base64url_encode(impl_->entropy.bytes(refresh_secret_size_bytes));
+  text += id;
+  // Sealed, so that nobody who only knows a session's id can make what looks like one of its used tokens,
+  // and end it with that.
+  text += base64url_encode(impl_->sealer.seal(secret.reveal(), refresh_context(id)));
   return Secret(std::move(text));
 }
 
-std::optional<SessionId> Tokens::session_of_refresh_token(const Secret& token) {
+std::optional<SessionId> Tokens::session_of_refresh_token(const Secret& token) const {
   std::string_view text = token.reveal();
-  if (text.size() != refresh_prefix.size() + session_text_length + refresh_secret_length ||
+  if (text.size() != refresh_prefix.size() + session_text_length + refresh_sealed_length ||
       !text.starts_with(refresh_prefix))
     return std::nullopt;
   text.remove_prefix(refresh_prefix.size());
-  if (!base64url_decode(text.substr(session_text_length))) return std::nullopt;
-  return SessionId::parse(text.substr(0, session_text_length));
+  const std::string_view id = text.substr(0, session_text_length);
+  const auto sealed = base64url_decode(text.substr(session_text_length));
+  if (!sealed || !impl_->sealer.open(*sealed, refresh_context(id))) return std::nullopt;
+  return SessionId::parse(id);
 }
 
 void Tokens::apply(const model::Revocation& revocation) {

@@ -50,9 +50,10 @@ class Tokens {
   std::optional<Result<std::shared_ptr<const ports::AccessClaims>>> verify_from_memory(
       std::string_view token);
 
-  /// "mrt_" and 75 characters: the session's id and 256 random bits.
+  /// "mrt_" and 128 characters: the session's id and 256 random bits, sealed.
   Secret new_refresh_token(const SessionId& session);
-  static std::optional<SessionId> session_of_refresh_token(const Secret& token);
+  /// Nothing for what this installation never gave out.
+  [[nodiscard]] std::optional<SessionId> session_of_refresh_token(const Secret& token) const;
 
   /// From a unit's after_commit: in force for the very next check.
   void apply(const model::Revocation& revocation);

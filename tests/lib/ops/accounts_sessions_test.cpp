@@ -61,7 +61,7 @@ TEST_CASE("A login answers with tokens, session and user") {
   CHECK(text_at(reply.at("user"), "id") == user.text());
   const LoggedIn login = logged_in_from(reply);
   CHECK(login.user == user);
-  CHECK(login.refresh_token.size() == 79);
+  CHECK(login.refresh_token.size() == 132);
   CHECK(token_state(world, login.access_token) == "ok");
 }
 
@@ -218,12 +218,27 @@ TEST_CASE("What is no refresh token, or of no session, is refused") {
   World world;
   sign_up(world, "alice");
   const LoggedIn login = log_in(world, "alice");
-  for (const std::string& token : {std::string("x"), login.access_token.substr(0, 79),
-                                   login.refresh_token + "A", "mrt_" + std::string(75, '*'),
-                                   "MRT_" + login.refresh_token.substr(4), "mrt_" + std::string(75, 'A')}) {
+  for (const std::string& token : {std::string("x"), login.access_token.substr(0, 132),
+                                   login.refresh_token + "A", "mrt_" + std::string(128, '*'),
+                                   "MRT_" + login.refresh_token.substr(4), "mrt_" + std::string(128, 'A')}) {
     INFO(token);
     CHECK(outcome(try_refresh(world, token)) == "unauthenticated");
   }
+  CHECK(outcome(try_refresh(world, login.refresh_token)) == "ok");
+}
+
+TEST_CASE("Whoever knows a session's id cannot end it with a token made up") {
+  World world;
+  sign_up(world, "alice");
+  const LoggedIn login = log_in(world, "alice");
+  const LoggedIn other = log_in(world, "alice");
+  const std::string head = "mrt_" + login.session.text();
+  REQUIRE(login.refresh_token.starts_with(head));
+  const std::size_t rest = login.refresh_token.size() - head.size();
+  CHECK(outcome(try_refresh(world, head + std::string(rest, 'A'))) == "unauthenticated");
+  // Nor with one of another session.
+  CHECK(outcome(try_refresh(world, head + other.refresh_token.substr(head.size()))) == "unauthenticated");
+  CHECK(token_state(world, login.access_token) == "ok");
   CHECK(outcome(try_refresh(world, login.refresh_token)) == "ok");
 }
 

@@ -324,7 +324,7 @@ TEST_CASE("Revoking by token ends its session; a session's id alone is not enoug
   CHECK(token_state(world, next.access_token) == "token_revoked");
   revoke(by_refresh.refresh_token);
   revoke("nonsense");
-  revoke("mrt_" + untouched.session.text() + std::string(43, 'A'));
+  revoke("mrt_" + untouched.session.text() + std::string(96, 'A'));
   CHECK(token_state(world, untouched.access_token) == "ok");
 }
 
