@@ -86,12 +86,12 @@ Result<bool> check_login(Context& context, const Login& login, const Account& ac
   return match == ports::PasswordMatch::yes_outdated;
 }
 
-model::Session new_session(Context& context, const Call& call, UserId user, std::int64_t epoch) {
+model::Session new_session(Context& context, const Call& call, UserId user, std::int64_t epoch, Time begun) {
   model::Session session;
   session.id.user = user;
   const std::string random = context.entropy.bytes(SessionId::random_size_bytes);
   std::memcpy(session.id.random.data(), random.data(), SessionId::random_size_bytes);
-  session.created_at = session.last_used_at = session.issued_at = context.clock.now();
+  session.created_at = session.last_used_at = session.issued_at = begun;
   session.expires_at = session.created_at + context.settings()->token_refresh_ttl;
   session.ip = call.source;
   session.user_agent = call.user_agent.substr(0, user_agent_size_max_bytes);
@@ -132,6 +132,7 @@ Status make_room(Context& context, ports::Unit& unit, UserId user, Time now) {
 Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& request) {
   // Before the account is read: what is revoked from here on revokes this session too.
   const std::int64_t epoch = context.tokens.epoch();
+  const Time begun = context.clock.now();
   MUSTER_TRY(const Secret password, model::prepare_password(request.password));
   const Login login = read_login(request.login);
   MUSTER_TRY(const Account account, find_account(context, login));
@@ -141,7 +142,7 @@ Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& req
   if (outdated) {
     MUSTER_TRY(better_hash.emplace(), context.hasher.hash(password));
   }
-  model::Session session = new_session(context, call, account.user->id, epoch);
+  model::Session session = new_session(context, call, account.user->id, epoch, begun);
   MUSTER_TRY(const TokenPair pair, new_tokens(context, session, *account.user));
 
   return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
