@@ -94,9 +94,13 @@ class FailedRows {
   /// A resumed run adds to what it wrote before.
   Status open(const std::string& path, bool resumed) {
     path_ = path;
-    file_ = std::fopen(path.c_str(), resumed ? "ae" : "we");
+    // Rows may have passwords or their hashes in them.
+    constexpr mode_t only_mine = 0600;
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (resumed ? O_APPEND : O_TRUNC);
+    const int file = ::open(path.c_str(), flags, only_mine);
+    if (file >= 0) file_ = ::fdopen(file, resumed ? "a" : "w");
     if (file_ == nullptr) return fail(ErrorCode::invalid_argument, "cannot write " + path + ": " + reason());
-    empty_ = std::ftell(file_) == 0;
+    empty_ = std::fseek(file_, 0, SEEK_END) == 0 && std::ftell(file_) == 0;
     return {};
   }
   Status add(const Row& row, const std::string& header) {
@@ -142,6 +146,7 @@ wire::Json summary_json(const Run& run, const BulkPlan& plan, const Checkpoint& 
     return wire::Json(boost::json::object{{"dry_run", true},
                                           {"changes", counts.done},
                                           {"plan_hash", plan.hashes->combined()},
+                                          {"unchanged", counts.unchanged},
                                           {"failed", counts.failed}});
   return wire::Json(boost::json::object{
       {plan.success, counts.done}, {"unchanged", counts.unchanged}, {"failed", counts.failed}});
@@ -193,9 +198,10 @@ Result<wire::Exit> finish(Run& run, const BulkPlan& plan, const Checkpoint& coun
     run.terminal.note(summary);
   else
     MUSTER_CHECK_OK(run.printer.print(summary_json(run, plan, counts)));
+  if (run.globals.dry_run && counts.done > 0) return wire::Exit::differs;
   if (counts.failed > 0)
     return counts.done + counts.unchanged > 0 ? wire::Exit::partly_done : wire::Exit::failed;
-  return run.globals.dry_run && counts.done > 0 ? wire::Exit::differs : wire::Exit::done;
+  return wire::Exit::done;
 }
 
 /// Makes the plan again: only if it still is the one with the hash, the work may begin.

@@ -100,6 +100,7 @@ _musterctl() {
     'audit list --target') :; return ;;
     'audit list --since') :; return ;;
     'audit list --until') :; return ;;
+    'audit list --after') :; return ;;
     'audit list --limit') :; return ;;
     'audit list --cursor') :; return ;;
     'audit export --actor') :; return ;;
@@ -107,6 +108,7 @@ _musterctl() {
     'audit export --target') :; return ;;
     'audit export --since') :; return ;;
     'audit export --until') :; return ;;
+    'audit export --after') :; return ;;
     'audit export --limit') :; return ;;
     'backup create --max-runtime') :; return ;;
     'backup list --limit') :; return ;;
@@ -114,11 +116,24 @@ _musterctl() {
     'job list --limit') :; return ;;
     'job list --cursor') :; return ;;
     'job watch --max-runtime') :; return ;;
+    'event list --actor') :; return ;;
+    'event list --operation') :; return ;;
+    'event list --target') :; return ;;
+    'event list --since') :; return ;;
+    'event list --until') :; return ;;
+    'event list --after') :; return ;;
+    'event list --limit') :; return ;;
+    'event list --cursor') :; return ;;
+    'event watch --actor') :; return ;;
+    'event watch --operation') :; return ;;
+    'event watch --target') :; return ;;
+    'event watch --since') :; return ;;
+    'event watch --max-runtime') :; return ;;
     'login --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   local globals='--server --context --ca-file --token-file --output --timeout --dry-run --plan-hash --yes --quiet --verbose --trace-http --no-color --help --version' words='' files=''
   case $command in
-  '') words='user role session token key audit backup job context login logout doctor completion version' ;;
+  '') words='user role session token key audit backup job event node config context login logout doctor completion version' ;;
   'user') words='list get create update disable enable delete set-password roles permissions import export' ;;
   'role') words='list get create update delete inherit disinherit allow disallow exclude unexclude grant revoke members check explain impact' ;;
   'session') words='list revoke' ;;
@@ -127,6 +142,9 @@ _musterctl() {
   'audit') words='list verify export' ;;
   'backup') words='create list verify restore' ;;
   'job') words='list get watch pause resume cancel' ;;
+  'event') words='list watch' ;;
+  'node') words='list' ;;
+  'config') words='show' ;;
   'context') words='set use list delete' ;;
   'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --all' words='' ;;
   'user get') globals+=' ' words='' ;;
@@ -164,9 +182,9 @@ _musterctl() {
   'token revoke') globals+=' --session --user --role --all --issued-before --reason --wait' words='' ;;
   'key list') globals+=' --all' words='' ;;
   'key rotate') globals+=' ' words='' ;;
-  'audit list') globals+=' --actor --operation --target --since --until --limit --cursor --all' words='' ;;
+  'audit list') globals+=' --actor --operation --target --since --until --after --limit --cursor --all' words='' ;;
   'audit verify') globals+=' ' words='' ;;
-  'audit export') globals+=' --actor --operation --target --since --until --limit' words='' ;;
+  'audit export') globals+=' --actor --operation --target --since --until --after --limit' words='' ;;
   'backup create') globals+=' --wait --no-wait --max-runtime' words='' ;;
   'backup list') globals+=' --limit --cursor --all' words='' ;;
   'backup verify') globals+=' ' words='' ;;
@@ -177,6 +195,10 @@ _musterctl() {
   'job pause') globals+=' ' words='' ;;
   'job resume') globals+=' ' words='' ;;
   'job cancel') globals+=' ' words='' ;;
+  'event list') globals+=' --actor --operation --target --since --until --after --limit --cursor --all' words='' ;;
+  'event watch') globals+=' --actor --operation --target --since --max-runtime' words='' ;;
+  'node list') globals+=' --all' words='' ;;
+  'config show') globals+=' --all' words='' ;;
   'context set') globals+=' ' words='' ;;
   'context use') globals+=' ' words='' ;;
   'context list') globals+=' ' words='' ;;

@@ -54,6 +54,8 @@ void collect_world(MetricSink& sink, assembly::World& world) {
              context.store.health().writable ? 1 : 0);
   sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",
              static_cast<double>(context.tokens.epoch()));
+  sink.gauge("muster_tokens_remembered", "Verified access tokens kept in memory",
+             static_cast<double>(context.tokens.remembered()));
   sink.gauge("muster_clock_behind_seconds", "How far the system's clock is behind what was seen before",
              std::chrono::duration<double>(world.clock_behind()).count());
 }

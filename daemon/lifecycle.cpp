@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/lifecycle.hpp"
 
+#include "assembly/config_text.hpp"
 #include "assembly/world.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
@@ -11,10 +12,12 @@
 #include "daemon/pipeline.hpp"
 #include "daemon/trace.hpp"
 #include "http/server.hpp"
+#include "ports/host.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <mutex>
 
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
@@ -116,11 +119,14 @@ Result<assembly::LoadedConfig> load(const assembly::ConfigSources& sources) {
   return loaded;
 }
 
-class Daemon {
+class Daemon final : public ports::Host {
  public:
-  Daemon(const assembly::ConfigSources& sources, Config config, assembly::World& world, Metrics& metrics)
+  Daemon(const assembly::ConfigSources& sources, assembly::LoadedConfig loaded, assembly::World& world,
+         Metrics& metrics)
       : sources_(sources),
-        config_(std::move(config)),
+        config_(std::move(loaded.config)),
+        origins_(std::move(loaded.origins)),
+        started_at_(world.context().clock.now()),
         world_(world),
         services_{world.context(), metrics, routes_, openapi_document(), geteuid()},
         pipeline_(services_, pipeline_options(config_)),
@@ -132,7 +138,19 @@ class Daemon {
             [&metrics](const Error& error) { return front_error(metrics, error); }) {
     apply();
     add_collectors(metrics, world_, pipeline_, server_);
+    world_.context().host = this;
   }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon() override { world_.context().host = nullptr; }
+
+  [[nodiscard]] std::vector<ports::HostSetting> configuration() const override {
+    const std::lock_guard lock(config_mutex_);
+    return assembly::settings_shown(config_, origins_);
+  }
+  [[nodiscard]] std::vector<std::string> addresses() const override { return server_.addresses(); }
+  [[nodiscard]] Time started_at() const override { return started_at_; }
+  [[nodiscard]] bool is_draining() const override { return services_.draining.load(); }
 
   int run() {
     if (auto status = server_.start(); !status) {
@@ -184,7 +202,13 @@ class Daemon {
                     assembly::config_field_text(config_, *field));
         else
           log::info("{} is now {}", field->name, assembly::config_field_text(loaded->config, *field));
-      config_ = assembly::with_reloadable(config_, loaded->config);
+      {
+        const std::lock_guard lock(config_mutex_);
+        config_ = assembly::with_reloadable(config_, loaded->config);
+        for (std::size_t i = 0; i < origins_.size(); ++i)
+          if (assembly::config_fields()[i].reload == assembly::Reload::at_once)
+            origins_[i] = loaded->origins[i];
+      }
       world_.apply(config_);
       apply();
       if (auto status = server_.reload_tls(); !status)
@@ -210,7 +234,10 @@ class Daemon {
   }
 
   const assembly::ConfigSources& sources_;
+  mutable std::mutex config_mutex_;  ///< What follows is written by a reload and read by requests.
   Config config_;
+  std::vector<std::string> origins_;
+  Time started_at_;
   assembly::World& world_;
   RouteTable routes_;
   Services services_;
@@ -242,7 +269,7 @@ int serve(const assembly::ConfigSources& sources) {
                world.error().detail.empty() ? "" : ": ", world.error().detail);
     return 1;
   }
-  const int status = Daemon(sources, loaded->config, **world, metrics).run();
+  const int status = Daemon(sources, *loaded, **world, metrics).run();
   world->reset();
   if (status == 0) log::info("stopped");
   spdlog::default_logger()->flush();

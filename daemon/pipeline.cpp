@@ -111,9 +111,19 @@ Next read_request(Services& /*services*/, Exchange& exchange) {
   return Next::step;
 }
 
+/// Ids are opaque to callers: one in the path that no id can look like is the id of nothing.
+Error with_unknown_id(const Route& route, Error error) {
+  if (error.code != ErrorCode::invalid_argument) return error;
+  for (const wire::FieldInfo* parameter : route.parameters)
+    for (const FieldError& fault : error.fields)
+      if (parameter->kind == wire::Kind::id && fault.field == parameter->name)
+        return Error{ErrorCode::not_found, "there is nothing with this id: it " + fault.message, {}, {}, {}};
+  return error;
+}
+
 Next answer_operation(Exchange& exchange, const Result<std::string>& outcome) {
   const ops::OperationInfo& info = exchange.route->operation->description->info;
-  if (!outcome) return refuse(exchange, outcome.error());
+  if (!outcome) return refuse(exchange, with_unknown_id(*exchange.route, outcome.error()));
   http::Response& response = exchange.response;
   const ops::Call& call = exchange.call;
   if (call.version && !call.plan_reply) {

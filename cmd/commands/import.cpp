@@ -44,17 +44,17 @@ std::vector<RowOutcome> outcomes_of(const boost::json::array& results) {
   return outcomes;
 }
 
-/// The server says only how many would change.
 Result<std::vector<RowOutcome>> planned(const wire::Json& data, const std::vector<Row>& rows,
                                         PlanHashes& hashes) {
   const auto* plan = data.if_object();
-  const auto* changes = plan == nullptr ? nullptr : plan->if_contains("changes");
-  if (changes == nullptr || !changes->is_int64() || changes->get_int64() < 0)
+  const auto* results = plan == nullptr ? nullptr : plan->if_contains("results");
+  if (results == nullptr || !results->is_array())
     return fail(ErrorCode::internal, "the server's answer to the dry run is no plan");
   hashes.remember(rows, text_of(*plan, "plan_hash").value_or(""));
-  std::vector<RowOutcome> outcomes(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    outcomes[i].outcome = i < static_cast<std::size_t>(changes->get_int64()) ? "created" : "unchanged";
+  std::vector<RowOutcome> outcomes = outcomes_of(results->get_array());
+  // The ids that were drawn for a rehearsal belong to nobody.
+  for (RowOutcome& outcome : outcomes)
+    if (outcome.outcome == "created") outcome.id.reset();
   return outcomes;
 }
 
@@ -78,9 +78,9 @@ Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& c
     if (!failure) return fail(std::move(failure).error());
     return fail(ErrorCode::internal, "the server's answer has no data");
   }
+  if (globals.dry_run) return planned(*data, rows, hashes);
   const auto* results = data->is_object() ? data->get_object().if_contains("results") : nullptr;
   if (results != nullptr && results->is_array()) return outcomes_of(results->get_array());
-  if (globals.dry_run) return planned(*data, rows, hashes);
   return fail(ErrorCode::internal, "the server's answer has no results");
 }
 

@@ -21,6 +21,9 @@ Command watch_job();
 Command verify_audit();
 Command export_audit();
 
+Command list_events();
+Command watch_events();
+
 Command create_backup();
 
 Command set_context();

@@ -127,6 +127,16 @@ std::string print_config(const LoadedConfig& loaded) {
   return out;
 }
 
+std::vector<ports::HostSetting> settings_shown(const Config& config,
+                                               const std::vector<std::string>& origins) {
+  std::vector<ports::HostSetting> out;
+  const auto fields = config_fields();
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    out.push_back({std::string(fields[i].name), config_field_text(config, fields[i]), origins[i],
+                   fields[i].reload == Reload::at_once});
+  return out;
+}
+
 std::string sample_config() {
   std::string out =
       "# Configuration of musterd; see muster.conf(5). Every field stands here with its default.\n"

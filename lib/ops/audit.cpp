@@ -6,12 +6,15 @@
 #include "ops/new_job.hpp"
 #include "ports/security_store.hpp"
 
+#include <algorithm>
+
 namespace muster::ops {
 
 Result<ListAudit::Reply> ListAudit::run(Context& context, Call& /*call*/, const Request& request) {
-  std::int64_t after = 0;
+  std::int64_t after = request.after.value_or(0);
   if (request.cursor) {
-    MUSTER_TRY(after, read_number_cursor("audit", *request.cursor));
+    MUSTER_TRY(const std::int64_t shown, read_number_cursor("audit", *request.cursor));
+    after = std::max(after, shown);
   }
   const ports::AuditFilter filter{request.actor, request.operation, request.target, request.since,
                                   request.until};

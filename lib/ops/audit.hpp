@@ -8,6 +8,8 @@
 #include "ops/operation.hpp"
 #include "ops/page.hpp"
 
+#include <limits>
+
 namespace muster::ops {
 
 struct ListAudit {
@@ -17,6 +19,7 @@ struct ListAudit {
     std::optional<std::string> target;
     std::optional<Time> since;
     std::optional<Time> until;
+    std::optional<std::int64_t> after;
     std::int64_t limit = page_limit_default;
     std::optional<std::string> cursor;
 
@@ -27,6 +30,8 @@ struct ListAudit {
           field("target", &Request::target, "Only this target, such as user:123").length(1, 512),
           field("since", &Request::since, "Only from this time on"),
           field("until", &Request::until, "Only before this time"),
+          field("after", &Request::after, "Only records with a greater number: to follow the log")
+              .range(0, std::numeric_limits<std::int64_t>::max()),
           field("limit", &Request::limit, limit_description).range(1, page_limit_max).optional(),
           field("cursor", &Request::cursor, cursor_description)};
     }

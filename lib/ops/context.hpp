@@ -17,6 +17,9 @@
 namespace muster::model {
 class BreachedList;
 }
+namespace muster::ports {
+class Host;
+}
 
 namespace muster::ops {
 
@@ -39,6 +42,8 @@ struct Context {
   JobRunner& jobs;
   LoginThrottle& login_throttle;
   std::shared_ptr<const Settings> initial_settings;
+  /// The daemon that serves; set before its first request, nothing where there is none.
+  const ports::Host* host = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

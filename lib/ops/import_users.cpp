@@ -123,6 +123,7 @@ class Batch {
         ++(outcome.outcome == "failed" ? reply.failed : reply.unchanged);
       }
     }
+    if (call_.dry_run) change.planned_results = wire::encode(reply.results);
     if (reply.created == 0) return reply;
     unit.after_commit([&authorizer = context.authorizer, ids = std::move(created_ids)] {
       for (const UserId id : ids) authorizer.forget(id);

@@ -8,6 +8,8 @@
 #include "ports/system_store.hpp"
 #include "wire/error_table.hpp"
 
+#include <boost/json.hpp>
+
 namespace muster::ops {
 namespace {
 
@@ -70,6 +72,20 @@ std::optional<Status> authorize_from_memory(Context& context, const Call& call, 
   return verdict(**allowed, info);
 }
 
+std::optional<UserId> subject_in(const wire::Json& json, std::string_view member) {
+  const auto* object = json.if_object();
+  const auto* value = object == nullptr ? nullptr : object->if_contains(member);
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return UserId::parse(std::string_view(value->get_string()));
+}
+
+std::optional<std::int64_t> version_in(std::string_view text) {
+  const auto json = wire::parse_json(text);
+  const auto* object = json ? json->if_object() : nullptr;
+  const auto* version = object == nullptr ? nullptr : object->if_contains("version");
+  return version != nullptr && version->is_int64() ? std::optional(version->get_int64()) : std::nullopt;
+}
+
 void Measure::finish(const Error* error) {
   const auto took = std::chrono::steady_clock::now() - started_;
   context_.meter.record(operation_, error == nullptr ? "ok" : wire::entry_of(error->code).name, took);
@@ -127,6 +143,8 @@ Status Call::commit_encoded(Context& context,
         if (change.before) plan.before = JsonValue{*change.before};
         if (change.after) plan.after = JsonValue{*change.after};
         plan_reply = wire::encode(plan);
+        if (change.planned_results)
+          plan_reply->replace(plan_reply->size() - 1, 1, ",\"results\":" + *change.planned_results + "}");
         undone = true;
         return fail(undo_dry_run());
       }

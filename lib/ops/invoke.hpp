@@ -38,6 +38,28 @@ std::optional<UserId> subject_of(const Request& request) {
     return std::nullopt;
 }
 
+/// The user id in that member of a request that is not valid as a whole; nothing if there is none.
+std::optional<UserId> subject_in(const wire::Json& json, std::string_view member);
+
+/// Whom a request is about, also when something else in it is wrong: who may ask is told what.
+template <class Request>
+std::optional<UserId> subject_of(const Result<Request>& request, const wire::Json& json) {
+  if (request) return subject_of(*request);
+  if constexpr (requires(const Request& each) {
+                  { each.id } -> std::convertible_to<UserId>;
+                })
+    return subject_in(json, "id");
+  else if constexpr (requires(const Request& each) {
+                       { each.user_id } -> std::convertible_to<UserId>;
+                     })
+    return subject_in(json, "user_id");
+  else
+    return std::nullopt;
+}
+
+/// The member `version` of an object's JSON text.
+std::optional<std::int64_t> version_in(std::string_view text);
+
 /// Records the call's measure when it goes out of scope.
 class Measure {
  public:
@@ -56,11 +78,11 @@ class Measure {
 template <class Reply>
 std::string encode_reply(Call& call, const Reply& reply) {
   if (call.plan_reply) return *call.plan_reply;
-  if (call.replayed_reply) return *call.replayed_reply;
   if constexpr (requires {
                   { reply.version } -> std::convertible_to<std::int64_t>;
                 })
-    call.version = reply.version;
+    call.version = call.replayed_reply ? version_in(*call.replayed_reply) : reply.version;
+  if (call.replayed_reply) return *call.replayed_reply;
   return wire::encode(reply);
 }
 
@@ -72,7 +94,7 @@ Result<std::string> invoke(Context& context, Call& call, const wire::Json& json)
   auto outcome = [&]() -> Result<std::string> {
     auto request = wire::decode<typename Operation::Request>(json);
     // An unauthenticated caller learns nothing from a validation message.
-    MUSTER_CHECK_OK(authorize(context, call, Operation::info, request ? subject_of(*request) : std::nullopt));
+    MUSTER_CHECK_OK(authorize(context, call, Operation::info, subject_of(request, json)));
     if (!request) return fail(std::move(request).error());
     call.request_text = wire::encode(*request);
     MUSTER_TRY(const typename Operation::Reply reply, Operation::run(context, call, *request));
@@ -89,8 +111,7 @@ std::optional<Result<std::string>> invoke_from_memory(Context& context, Call& ca
     Measure measure(context, Operation::info.name);
     call.operation = Operation::info.name;
     auto request = wire::decode<typename Operation::Request>(json);
-    const auto allowed =
-        authorize_from_memory(context, call, Operation::info, request ? subject_of(*request) : std::nullopt);
+    const auto allowed = authorize_from_memory(context, call, Operation::info, subject_of(request, json));
     if (!allowed) return std::nullopt;
     std::optional<Result<std::string>> outcome;
     if (!*allowed) {

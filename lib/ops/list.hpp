@@ -20,6 +20,7 @@
 #include "ops/list_roles.hpp"
 #include "ops/list_user_roles.hpp"
 #include "ops/log_in.hpp"
+#include "ops/nodes.hpp"
 #include "ops/operation.hpp"
 #include "ops/passwords.hpp"
 #include "ops/revoke_tokens.hpp"
@@ -30,13 +31,15 @@
 
 namespace muster::ops {
 
-using AllOperations = OperationList<
-    CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword, LogIn,
-    RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession, VerifyToken, InspectToken,
-    CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole, UpdateRole,
-    DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole,
-    ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
-    ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
-    ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers>;
+using AllOperations =
+    OperationList<CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword,
+                  LogIn, RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession,
+                  VerifyToken, InspectToken, CheckPermission, CheckPermissions, ExplainPermission, ListRoles,
+                  CreateRole, GetRole, UpdateRole, DeleteRole, AllowPermission, DisallowPermission,
+                  InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact,
+                  ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit,
+                  VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
+                  ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
+                  ExportUsers, ShowConfig, ListNodes>;
 
 }  // namespace muster::ops

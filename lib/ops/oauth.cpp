@@ -30,7 +30,7 @@ Result<Introspection> of_refresh_token(Context& context, const SessionId& id, co
   Introspection out;
   if (found.refused) return out;
   out.active = true;
-  out.token_type = "refresh_token";
+  out.token_use = "refresh_token";
   out.issuer = context.settings()->token_issuer;
   out.audience = context.settings()->token_audience;
   out.user = id.user;
@@ -53,7 +53,7 @@ Result<Introspection> of_access_token(Context& context, const Secret& token) {
   }));
   if (!user) return out;
   out.active = true;
-  out.token_type = "access_token";
+  out.token_use = "access_token";
   out.issuer = claims.issuer;
   out.audience = claims.audience;
   out.token_id = claims.token_id;
@@ -90,7 +90,9 @@ Result<std::optional<SessionId>> session_of(Context& context, const Secret& toke
 std::string Introspection::json() const {
   if (!active) return R"({"active":false})";
   std::string out = R"({"active":true)";
-  member(out, "token_type", token_type);
+  // What RFC 7662 calls the type is that of RFC 6749: how the token is used in a request.
+  if (token_use == "access_token") member(out, "token_type", std::string("Bearer"));
+  member(out, "token_use", token_use);
   member(out, "iss", issuer);
   member(out, "aud", audience);
   if (user) member(out, "sub", *user);

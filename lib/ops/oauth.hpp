@@ -18,7 +18,7 @@ namespace muster::ops {
 /// All but `active` are there for an active token only.
 struct Introspection {
   bool active = false;
-  std::string token_type;  ///< "access_token" or "refresh_token".
+  std::string token_use;  ///< "access_token" or "refresh_token".
   std::string issuer;
   std::string audience;
   std::string token_id;  ///< Of an access token.
@@ -29,7 +29,7 @@ struct Introspection {
   Time expires_at;
   std::vector<std::string> roles;
 
-  /// The response of RFC 7662 section 2.2, with `sid` and `roles` beside the registered members.
+  /// The response of RFC 7662 section 2.2, with `token_use`, `sid` and `roles` beside the registered members.
   [[nodiscard]] std::string json() const;
 };
 

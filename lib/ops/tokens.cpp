@@ -249,6 +249,10 @@ void Tokens::apply(const model::Revocation& revocation) {
   impl_->revocations.apply(revocation);
 }
 
+std::size_t Tokens::remembered() const {
+  return impl_->remembered.size();
+}
+
 std::int64_t Tokens::epoch() const {
   return std::max(impl_->revocations.epoch(), impl_->epoch_floor.load());
 }

@@ -58,6 +58,8 @@ class Tokens {
   /// From a unit's after_commit: in force for the very next check.
   void apply(const model::Revocation& revocation);
   [[nodiscard]] std::int64_t epoch() const;
+  /// How many verified tokens are kept in memory.
+  [[nodiscard]] std::size_t remembered() const;
   /// When every access token that exists at `now` is dead for certain, also where the time to live was longer
   /// before: how long a revocation and a retired key must be kept.
   [[nodiscard]] Time dead_by(Time now, const Settings& settings) const;

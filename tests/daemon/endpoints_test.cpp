@@ -47,7 +47,7 @@ TEST_CASE("promtool finds nothing wrong with /metrics, and it counts") {
   for (const char* name :
        {"process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ",
         "muster_http_connections ", "muster_pool_queue_length{pool=\"hashing\"} 0",
-        "muster_store_commits_total ", "muster_revocation_epoch "})
+        "muster_store_commits_total ", "muster_revocation_epoch ", "muster_tokens_remembered "})
     CHECK(contains(text, std::string("\n") + name));
   const auto checked = test::run({"promtool", "check", "metrics"}, {}, text);
   INFO(checked.out << checked.err);
@@ -76,6 +76,7 @@ TEST_CASE("introspection follows RFC 7662") {
       post_form(socket, "/oauth2/introspect", "token=" + ida.token + "&token_type_hint=access_token");
   CHECK(active.status == 200);
   CHECK(contains(active.body, "\"active\":true"));
+  CHECK(contains(active.body, "\"token_type\":\"Bearer\""));
   CHECK(contains(active.body, "\"sub\":\"" + ida.user + "\""));
   CHECK(contains(post_form(socket, "/oauth2/introspect", "token=" + ida.refresh).body, "\"active\":true"));
   CHECK(post_form(socket, "/oauth2/introspect", "token=rubbish").body == R"({"active":false})");
@@ -100,6 +101,94 @@ TEST_CASE("revocation follows RFC 7009: the token is enough, and a bad one is no
   CHECK(revoked.status == 200);
   CHECK(revoked.body.empty());
   CHECK(run.get("/v1/auth/verify", jan.token).status == 401);
+}
+
+TEST_CASE("an id that no id looks like is the id of nothing") {
+  Running run;
+  for (const char* path : {"/v1/users/nobody", "/v1/users/0", "/v1/users/nobody/roles"}) {
+    INFO(path);
+    const auto answer = run.admin(Method::get, path);
+    CHECK(answer.status == 404);
+    CHECK(answer.name == "not_found");
+  }
+  const auto kim = run.log_in("kim");
+  CHECK(run.get("/v1/users/nobody", kim.token).status == 403);
+  CHECK(run.get("/v1/users/nobody").status == 401);
+}
+
+TEST_CASE("who may ask is told what is wrong with the request") {
+  Running run;
+  const auto lea = run.log_in("lea");
+  http::Client client({run.daemon.url(), std::chrono::seconds(30), {}});
+  http::Headers headers;
+  headers.add("Content-Type", "application/json");
+  headers.add("Authorization", "Bearer " + lea.token);
+  const auto own = client.send(Method::patch, "/v1/users/me", headers, R"({"email":5})");
+  REQUIRE(own);
+  CHECK(own->status == 400);
+  CHECK(contains(own->body, "\"field\":\"email\""));
+  const auto unknown = client.send(Method::patch, "/v1/users/me", headers, R"({"shoe_size":5})");
+  REQUIRE(unknown);
+  CHECK(unknown->status == 400);
+  const auto other = run.log_in("leo");
+  const auto foreign = client.send(Method::patch, "/v1/users/" + other.user, headers, R"({"email":5})");
+  REQUIRE(foreign);
+  CHECK(foreign->status == 403);
+}
+
+TEST_CASE("a repeated request with its Idempotency-Key has the same ETag") {
+  Running run;
+  http::Client client({run.daemon.url(), std::chrono::seconds(30), {}});
+  http::Headers headers;
+  headers.add("Content-Type", "application/json");
+  headers.add("Idempotency-Key", "once");
+  const std::string body = R"({"username":"mia","password":"correct horse battery"})";
+  const auto first = client.send(Method::post, "/v1/users", headers, body);
+  const auto second = client.send(Method::post, "/v1/users", headers, body);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->headers.find("ETag").value_or("") == "\"1\"");
+  CHECK(second->headers.find("ETag").value_or("") == "\"1\"");
+}
+
+TEST_CASE("the configuration in force and the daemon that serves") {
+  Running run(testing::options_with({{"MUSTER_TOKEN_ISSUER", "https://id.example"}}));
+  const auto config = run.admin(Method::get, "/v1/admin/config");
+  CHECK(config.ok());
+  CHECK(contains(config.text("items"), R"({"name":"token.issuer","value":"https://id.example","source":)"));
+  CHECK(contains(config.text("items"), R"("name":"token.audience","value":"muster","source":"default")"));
+  const auto nodes = run.admin(Method::get, "/v1/admin/nodes");
+  CHECK(nodes.ok());
+  CHECK(contains(nodes.text("items"), "\"ready\":true"));
+  CHECK(contains(nodes.text("items"), "\"revocation_epoch\":0"));
+  const auto nora = run.log_in("nora");
+  CHECK(run.get("/v1/admin/config", nora.token).status == 403);
+  CHECK(run.get("/v1/admin/nodes", nora.token).status == 403);
+}
+
+TEST_CASE("the audit log can be followed from any record") {
+  Running run;
+  run.log_in("ole");
+  run.log_in("olga");
+  const auto all = run.admin(Method::get, "/v1/admin/audit?operation=create_user");
+  CHECK(contains(all.text("items"), "\"seq\":1,"));
+  const auto rest = run.admin(Method::get, "/v1/admin/audit?operation=create_user&after=1");
+  CHECK_FALSE(contains(rest.text("items"), "\"seq\":1,"));
+  CHECK(contains(rest.text("items"), "\"username\":\"olga\""));
+}
+
+TEST_CASE("a dry run of an import says what would become of each row") {
+  Running run;
+  run.log_in("pia");
+  const std::string body =
+      R"({"items":[{"username":"pia2"},{"username":""},{"username":"pia"},{"username":"pia2"}]})";
+  const auto plan = run.admin(Method::post, "/v1/admin/users/import?dry_run=true", body);
+  CHECK(plan.text("changes") == "1");
+  const std::string results = plan.text("results");
+  CHECK(contains(results, "\"outcome\":\"created\""));
+  CHECK(contains(results, "\"outcome\":\"failed\""));
+  CHECK(contains(results, "\"outcome\":\"unchanged\""));
+  CHECK(run.admin(Method::get, "/v1/users?username=pia2").text("items") == "[]");
 }
 
 TEST_CASE("the API describes every path it serves") {

@@ -289,7 +289,7 @@ TEST_CASE("Introspection knows live access and refresh tokens and nothing else")
   CHECK(number_at(json, "exp") - number_at(json, "iat") == 900);
   const auto refresh = introspect(world, login.refresh_token);
   CHECK(refresh.active);
-  CHECK(refresh.token_type == "refresh_token");
+  CHECK(refresh.token_use == "refresh_token");
 
   CHECK(introspect(world, "nonsense").json() == R"({"active":false})");
   const LoggedIn next = logged_in_from(must(try_refresh(world, login.refresh_token)));
