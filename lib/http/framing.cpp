@@ -163,6 +163,11 @@ class Framing::HeadParser final : public beast::http::basic_parser<true> {
           return stop(error, 417, "The only expectation known here is 100-continue.");
         framing_.traits_.expects_continue = true;
         break;
+      case beast::http::field::authorization:
+        // Whoever stands before us may have judged by the other one.
+        if (std::exchange(authorization_, true))
+          return stop(error, 400, "There is more than one Authorization field.");
+        break;
       case beast::http::field::accept_encoding:
         framing_.traits_.accepts_gzip = framing_.traits_.accepts_gzip || allows_gzip(value);
         break;
@@ -191,6 +196,7 @@ class Framing::HeadParser final : public beast::http::basic_parser<true> {
   std::string authority_;
   int version_ = 11;
   bool host_ = false;
+  bool authorization_ = false;
   bool content_length_ = false;
   bool transfer_encoding_ = false;
 };

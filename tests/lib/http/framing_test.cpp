@@ -79,6 +79,13 @@ const std::string valid_requests =
 
 }  // namespace
 
+TEST_CASE("A request with two Authorization fields is refused, whatever their case") {
+  const std::string start = "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n";
+  CHECK(parse_whole(start + "\r\n").requests.size() == 1);
+  CHECK(parse_whole(start + "authorization: Bearer b\r\n\r\n").refused == 400);
+  CHECK(parse_whole(start + "Authorization: Bearer a\r\n\r\n").refused == 400);
+}
+
 TEST_CASE("well-formed requests are read to the letter") {
   const auto parsed = parse_whole(valid_requests);
   CHECK_FALSE(parsed.refused);
