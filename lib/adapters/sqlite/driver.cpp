@@ -237,13 +237,21 @@ bool SqliteConnection::in_transaction() const {
 Status SqliteConnection::savepoint() {
   return run_own(Own::savepoint);
 }
+
+Status SqliteConnection::or_roll_back(Status status) {
+  // What is answered as failed must not be committed with the units beside it.
+  if (!status) rollback();
+  return status;
+}
+
 Status SqliteConnection::release() {
-  return run_own(Own::release);
+  return or_roll_back(run_own(Own::release));
 }
 
 Status SqliteConnection::undo() {
-  MUSTER_CHECK_OK(run_own(Own::undo));
-  return run_own(Own::release);
+  Status status = run_own(Own::undo);
+  if (status) status = run_own(Own::release);
+  return or_roll_back(std::move(status));
 }
 
 Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t epoch) {

@@ -98,6 +98,8 @@ class SqliteConnection final : public sql::Connection {
   Result<SqliteStatement*> prepare_own(Own name);
   Result<std::unique_ptr<SqliteStatement>> compile(const char* text);
   Status run_own(Own name);
+  /// The same status; after an error the whole transaction is rolled back.
+  Status or_roll_back(Status status);
 
   std::string path_;
   ConnectionKind kind_;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/files.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -42,6 +45,15 @@ Status sync_path(const std::string& path) {
   }
   ::close(descriptor);
   return {};
+}
+
+bool have_same_bytes(const std::string& path, const std::string& other) {
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(path, error);
+  if (error || std::filesystem::file_size(other, error) != size_bytes || error) return false;
+  std::ifstream one(path, std::ios::binary);
+  std::ifstream two(other, std::ios::binary);
+  return std::equal(std::istreambuf_iterator<char>(one), {}, std::istreambuf_iterator<char>(two), {});
 }
 
 Status replace_file(const std::string& from, const std::string& to) {

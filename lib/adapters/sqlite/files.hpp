@@ -14,6 +14,8 @@ std::string folder_of(const std::string& path);
 Status create_private_file(const std::string& path);
 /// Flushes a file or folder to disk.
 Status sync_path(const std::string& path);
+/// Whether both are there, with the same content.
+bool have_same_bytes(const std::string& path, const std::string& other);
 /// Puts `from` in the place of `to` in one step, and makes that durable.
 Status replace_file(const std::string& from, const std::string& to);
 /// Copies to a new file, mode 0600, and flushes it.

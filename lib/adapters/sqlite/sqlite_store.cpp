@@ -167,6 +167,9 @@ Result<std::unique_ptr<ports::Store>> open(SqliteOptions options) {
 Status install_backup(const std::string& backup_path, const std::string& database_path) {
   MUSTER_CHECK_OK(check_backup(backup_path));
   MUSTER_TRY(const auto lock, FileLock::acquire(database_path));
+  // Installed before a crash, and not noted: to do it again would put the restored file in the place of what
+  // was there before.
+  if (have_same_bytes(backup_path, database_path)) return {};
   const std::string incoming = database_path + ".restoring";
   const std::string before = database_path + ".before-restore";
   MUSTER_CHECK_OK(copy_file(backup_path, incoming));
