@@ -16,6 +16,8 @@ namespace {
 
 constexpr int hashing_niceness = 10;
 constexpr std::size_t user_agent_size_max_bytes = 256;
+/// A larger body takes so long to parse that others' token checks would feel it.
+constexpr std::size_t parsed_by_reactor_max_bytes = 16 * 1024;
 
 Next follow_trace(Services& /*services*/, Exchange& exchange) {
   const auto parent = exchange.request.headers.find("traceparent");
@@ -106,6 +108,7 @@ Next identify_caller(Services& services, Exchange& exchange) {
 Next read_request(Services& /*services*/, Exchange& exchange) {
   if (auto status = check_body(exchange); !status) return refuse(exchange, status.error());
   if (exchange.route->operation == nullptr) return Next::step;
+  if (!exchange.may_block && exchange.request.body.size() > parsed_by_reactor_max_bytes) return Next::wait;
   if (auto status = read_conditions(exchange); !status) return refuse(exchange, status.error());
   if (auto status = read_input(exchange); !status) return refuse(exchange, status.error());
   return Next::step;
@@ -166,7 +169,7 @@ constexpr std::array steps{
          "before anything that depends on the endpoint; paths are public, so no caller is needed"},
     Step{&refuse_foreign_users, "a peer of the socket who is nobody there must not reach any endpoint"},
     Step{&identify_caller, "before the request is read: strangers learn nothing from messages about it"},
-    Step{&read_request, "cheap and without the store, so bad requests never take a worker"},
+    Step{&read_request, "cheap and without the store, so bad requests seldom take a worker"},
     Step{&run, "permission, validation, audit and measure are behind ops::invoke"},
 };
 

@@ -15,6 +15,9 @@ namespace {
 using http::Method;
 
 constexpr std::size_t idempotency_key_length_max = 255;
+/// More than any registration or login needs, and little enough that queues full of strangers' requests do
+/// not fill the memory.
+constexpr std::size_t anonymous_body_size_max_bytes = 256 * 1024;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -109,6 +112,8 @@ Status read_query(Exchange& exchange, wire::JsonMembers& input) {
 Status read_body(Exchange& exchange, wire::JsonMembers& input) {
   if (exchange.request.body.empty()) return {};
   MUSTER_TRY(wire::Json body, wire::parse_json(exchange.request.body));
+  // It may wait long for its turn, and what is in it is held in `body` now.
+  std::string().swap(exchange.request.body);
   auto* members = body.if_object();
   if (members == nullptr) return fail(ErrorCode::invalid_argument, "the body must be a JSON object");
   for (auto& member : *members) {
@@ -129,6 +134,9 @@ Status check_body(const Exchange& exchange) {
     if (route.any_method) return {};
     return fail(ErrorCode::invalid_argument, "this endpoint takes no body");
   }
+  if (exchange.call.caller.kind == ops::Caller::Kind::anonymous &&
+      exchange.request.body.size() > anonymous_body_size_max_bytes)
+    return fail(ErrorCode::too_large, "without an access token a body may have at most 256 KiB");
   const auto header = exchange.request.headers.find("Content-Type");
   const std::string type = header ? media_type(*header) : std::string();
   if (route.body == Body::form) {

@@ -89,6 +89,9 @@ TEST_CASE("every class of error has its status and the envelope") {
   check(run.admin(Method::get, "/v1/roles?limits=5"), "invalid_argument");
   check(run.admin(Method::get, "/v1/roles?limit=5&limit=6"), "invalid_argument");
   check(run.admin(Method::put, "/v1/users/" + bob.user + "/roles/none"), "not_found");
+  const std::string long_login = R"({"login":"bob","password":")" + std::string(300 * 1024, 'x') + "\"}";
+  check(run.post("/v1/sessions", long_login), "too_large");
+  check(run.post("/v1/sessions", long_login, bob.token), "invalid_argument");
   const auto wrong = run.post("/v1/sessions", R"({"login":"bob","password":"wrong horse battery"})");
   check(wrong, "unauthenticated");
   const auto reused = run.post("/v1/sessions/refresh", R"({"refresh_token":")" + bob.refresh + "\"}");
