@@ -83,6 +83,16 @@ std::string clipped(std::string text) {
   return text.substr(0, size) + "...";
 }
 
+/// Whether it is one of U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069, with which one user's name can
+/// make a line read as if it said something else.
+bool reorders(std::string_view character) {
+  if (character.size() != 3 || !character.starts_with("\xe2")) return false;
+  const auto second = static_cast<unsigned char>(character[1]);
+  const auto third = static_cast<unsigned char>(character[2]);
+  if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xaa && third <= 0xae);
+  return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
 std::string bold(const std::string& text, bool wanted) {
   return wanted ? "\x1b[1m" + text + "\x1b[0m" : text;
 }
@@ -319,6 +329,9 @@ std::string printable(std::string_view text) {
       out += "\\x";
       out += digits[shown >> 4];
       out += digits[shown & 15];
+    } else if (reorders(text.substr(i, 3))) {
+      out += "\xef\xbf\xbd";
+      i += 2;
     } else {
       out += text[i];
     }

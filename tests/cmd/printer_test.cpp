@@ -159,6 +159,7 @@ TEST_CASE("widths are those of the terminal") {
   CHECK(display_width("日本") == 4);
   CHECK(display_width("\xff") == 1);
   CHECK(printable("a\x1b]0;x\x07\n\xc2\x9b") == "a\\x1b]0;x\\x07\\n\\x9b");
+  CHECK(printable("a\u202ebc\u2066d\u200e\u2014") == "a\ufffdbc\ufffdd\ufffd\u2014");
 }
 
 }  // namespace muster::cmd
