@@ -83,7 +83,13 @@ void print_error(const Error& error, const Globals& globals) {
   std::fputs(out.c_str(), stderr);
 }
 
-int run_program(const std::vector<std::string>& words) {
+int run_program(const std::vector<std::string>& given) {
+  std::vector<std::string> words = given;
+  // What users of other such programs write for --help.
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   std::setlocale(LC_CTYPE, "C.UTF-8");  // NOLINT(concurrency-mt-unsafe): no other thread runs yet
   const std::vector<Noun>& nouns = all_nouns();
   if (const auto text = generated(nouns, words)) return write_out(*text);

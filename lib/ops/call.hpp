@@ -42,8 +42,8 @@ struct Change {
   /// Stands for the target in a plan, where each run would make another one: "user:alice" for a new id.
   std::optional<std::string> planned_target;
   std::optional<std::string> planned_results;  ///< JSON: what would become of each item of many.
-  std::int64_t count = 1;  ///< How many objects changed: what a dry run promises.
-  bool audited = true;     ///< False only for the rotation of a refresh token and the like.
+  std::int64_t count = 1;                      ///< How many objects changed: what a dry run promises.
+  bool audited = true;  ///< False only for the rotation of a refresh token and the like.
 };
 
 class Call {
