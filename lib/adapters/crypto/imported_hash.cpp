@@ -195,8 +195,10 @@ struct WipedCryptData {
 };
 
 Result<bool> matches_crypt(const Secret& password, std::string_view hash) {
-  // crypt(3) would take the part before the NUL for the whole.
-  if (password.reveal().find('\0') != std::string_view::npos) return false;
+  // crypt(3) would take the part before the NUL for the whole. It refuses what is too long, so no hash is of
+  // that, and to say more than no would tell that there is such a user.
+  if (password.reveal().find('\0') != std::string_view::npos || password.size() >= CRYPT_MAX_PASSPHRASE_SIZE)
+    return false;
   const auto scratch = std::make_unique<WipedCryptData>();
   const Secret text{std::string(password.reveal())};
   const std::string setting(hash);

@@ -152,6 +152,15 @@ TEST_CASE("published hashes verify and are outdated, nothing else does", "[crypt
   }
 }
 
+TEST_CASE("A password longer than crypt takes is wrong, and no error that tells of the scheme", "[crypto]") {
+  const std::string hash = "$6$saltstring$" + std::string(86, 'a');
+  for (const std::size_t size_bytes : {511, 512, 1024}) {
+    const auto outcome = matches(Secret(std::string(size_bytes, 'x')), hash);
+    REQUIRE(outcome);
+    CHECK_FALSE(*outcome);
+  }
+}
+
 TEST_CASE("bcrypt looks at 72 bytes, as everywhere", "[crypto]") {
   // Openwall's vector whose password is longer than that.
   const std::string hash = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
