@@ -192,17 +192,22 @@ void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   const bool sound = is_utf8(text);
   out += '"';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    // Terminals obey U+0080 to U+009F as they do escape sequences.
+    const bool c1_control =
+        sound && byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    const auto code = c1_control ? static_cast<unsigned char>(text[++i]) : byte;
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (c == '\n') {
       out += "\\n";
-    } else if (byte < 0x20) {
+    } else if (byte < 0x20 || byte == 0x7f || c1_control) {
       out += "\\u00";
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
+      out += digits[code >> 4];
+      out += digits[code & 15];
     } else if (byte >= 0x80 && !sound) {
       out += "\xef\xbf\xbd";
     } else {

@@ -92,8 +92,8 @@ TEST_CASE("a number that no double holds is refused, any other keeps its value",
 
 TEST_CASE("strings are escaped so that they read back", "[json]") {
   std::string out;
-  append_json_string(out, "a\"b\\c\nd\x01\x1f\x7f\xc3\xa9/");
-  CHECK(out == "\"a\\\"b\\\\c\\nd\\u0001\\u001f\x7f\xc3\xa9/\"");
+  append_json_string(out, "a\"b\\c\nd\x01\x1f\x7f\xc2\x9b\xc2\xa0\xc3\xa9/");
+  CHECK(out == "\"a\\\"b\\\\c\\nd\\u0001\\u001f\\u007f\\u009b\xc2\xa0\xc3\xa9/\"");
   out.clear();
   append_json_string(out, std::string("\xffz", 2));
   CHECK(out == "\"\xef\xbf\xbdz\"");
