@@ -105,10 +105,16 @@ Next identify_caller(Services& services, Exchange& exchange) {
   return Next::step;
 }
 
+bool hashes(const Route& route) {
+  return route.operation != nullptr && route.operation->description->info.lane == ops::Lane::hashing;
+}
+
 Next read_request(Services& /*services*/, Exchange& exchange) {
   if (auto status = check_body(exchange); !status) return refuse(exchange, status.error());
   if (exchange.route->operation == nullptr) return Next::step;
   if (!exchange.may_block && exchange.request.body.size() > parsed_by_reactor_max_bytes) return Next::wait;
+  // A storm of logins is to cost the reactor no parsing: most of them are refused.
+  if (!exchange.may_block && hashes(*exchange.route)) return Next::wait;
   if (auto status = read_conditions(exchange); !status) return refuse(exchange, status.error());
   if (auto status = read_input(exchange); !status) return refuse(exchange, status.error());
   return Next::step;
@@ -173,6 +179,11 @@ constexpr std::array steps{
     Step{&run, "permission, validation, audit and measure are behind ops::invoke"},
 };
 
+/// A refusal under load is counted, not logged: it is to cost next to nothing.
+bool is_worth_a_line(unsigned status) {
+  return status >= 500 && status != 503;
+}
+
 Error overloaded() {
   return Error{
       ErrorCode::overloaded, "too many requests are waiting; try again", {}, {}, std::chrono::seconds{1}};
@@ -219,9 +230,7 @@ void Pipeline::proceed(std::unique_ptr<Exchange> exchange) {
       const Next next = steps[exchange->step].run(services_, *exchange);
       if (next == Next::answer) break;
       if (next == Next::step) continue;
-      const auto* operation = exchange->route->operation;
-      const bool hashes = operation != nullptr && operation->description->info.lane == ops::Lane::hashing;
-      if ((hashes ? hashers_ : workers_).post(exchange)) return;
+      if ((hashes(*exchange->route) ? hashers_ : workers_).post(exchange)) return;
       refuse(*exchange, overloaded());
       break;
     }
@@ -238,7 +247,7 @@ void Pipeline::finish(Exchange& exchange) {
   http::Response& response = exchange.response;
   services_.metrics.record_response(response.status);
   const AccessLog mode = access_log_.load(std::memory_order_relaxed);
-  if (mode == AccessLog::all || (mode == AccessLog::errors && response.status >= 500)) {
+  if (mode == AccessLog::all || (mode == AccessLog::errors && is_worth_a_line(response.status))) {
     const log::TraceScope scope(exchange.call.trace_id);
     const auto took = std::chrono::steady_clock::now() - exchange.arrived;
     log::info("{} {} {} from {} in {} us", http::method_name(exchange.request.method), exchange.request.path,

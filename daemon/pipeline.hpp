@@ -19,7 +19,7 @@ struct PipelineOptions {
   std::size_t workers = 64;
   std::size_t worker_queue = 4096;
   std::size_t hashing_threads = 8;
-  std::size_t hashing_queue = 256;
+  std::size_t hashing_queue = 64;
 };
 
 class Pipeline {

@@ -68,7 +68,7 @@ constexpr std::array fields{
     ConfigField{.name = "http.hashing_queue",
                 .kind = integer,
                 .member = &Config::http_hashing_queue,
-                .default_text = "256",
+                .default_text = "64",
                 .minimum = 1,
                 .maximum = 100'000,
                 .description = "Logins and other requests with a password that may wait for a core; more are "
