@@ -6,7 +6,9 @@ namespace muster::assembly {
 class GatedHasher::Permit {
  public:
   explicit Permit(GatedHasher& gate) : gate_(gate) {
-    gate_.permits_.acquire();
+    std::unique_lock lock(gate_.mutex_);
+    gate_.permit_returned_.wait(lock, [this] { return gate_.permits_ > 0; });
+    --gate_.permits_;
     gate_.running_.fetch_add(1, std::memory_order_relaxed);
   }
   Permit(const Permit&) = delete;
@@ -14,7 +16,11 @@ class GatedHasher::Permit {
   ~Permit() {
     gate_.running_.fetch_sub(1, std::memory_order_relaxed);
     gate_.hashes_.fetch_add(1, std::memory_order_relaxed);
-    gate_.permits_.release();
+    {
+      const std::lock_guard lock(gate_.mutex_);
+      ++gate_.permits_;
+    }
+    gate_.permit_returned_.notify_one();
   }
 
  private:
@@ -22,7 +28,7 @@ class GatedHasher::Permit {
 };
 
 GatedHasher::GatedHasher(std::unique_ptr<ports::PasswordHasher> hasher, std::size_t at_once)
-    : hasher_(std::move(hasher)), permits_(static_cast<std::ptrdiff_t>(at_once)) {}
+    : hasher_(std::move(hasher)), permits_(at_once) {}
 
 Result<Secret> GatedHasher::hash(const Secret& password) {
   const Permit permit(*this);

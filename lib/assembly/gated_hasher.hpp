@@ -6,9 +6,10 @@
 #include "ports/crypto.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <semaphore>
+#include <mutex>
 
 namespace muster::assembly {
 
@@ -32,7 +33,10 @@ class GatedHasher final : public ports::PasswordHasher {
   class Permit;
 
   std::unique_ptr<ports::PasswordHasher> hasher_;
-  std::counting_semaphore<> permits_;
+  // Not std::counting_semaphore: its waiters yield in a loop first, which takes cores from those that hash.
+  std::mutex mutex_;
+  std::condition_variable permit_returned_;
+  std::size_t permits_;
   std::atomic<std::uint64_t> hashes_{0};
   std::atomic<std::uint64_t> running_{0};
 };
