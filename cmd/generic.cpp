@@ -291,8 +291,10 @@ Command generic(std::string_view name) {
     if (binding.field->kind == Kind::secret) {
       command.options.push_back(secret_option(binding.field->name));
     } else if (binding.positional) {
-      Argument argument{
-          .name = binding.name, .description = description_of(binding), .words = words_of(*binding.field)};
+      Argument argument{.name = binding.name,
+                        .description = description_of(binding),
+                        .required = binding.place == Place::path || binding.field->required,
+                        .words = words_of(*binding.field)};
       if (const std::string full = dashed(binding.field->name); full != argument.name)
         argument.aliases.push_back(full);
       command.arguments.push_back(std::move(argument));
