@@ -159,7 +159,7 @@ std::string summary_text(const BulkPlan& plan, const Checkpoint& counts) {
 
 /// The message, with the field at fault where it does not say it itself.
 std::string why(const RowOutcome& outcome) {
-  const std::string message = outcome.message.value_or("failed");
+  std::string message = outcome.message.value_or("failed");
   if (!outcome.field || message.starts_with(*outcome.field)) return message;
   return *outcome.field + ": " + message;
 }

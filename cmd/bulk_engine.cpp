@@ -180,6 +180,7 @@ Result<std::vector<RowOutcome>> BulkEngine::send_sound(Connection& connection, c
     MUSTER_TRY(answered, send_halving(connection, sound));
   }
   std::vector<RowOutcome> all;
+  all.reserve(rows.size());
   auto next = answered.begin();
   for (const Row& row : rows)
     all.push_back(row.problem
