@@ -128,10 +128,16 @@ Result<Poco::Net::StreamSocket> connect_unix(const ServerAddress& address) {
   return Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(descriptor));
 }
 
+/// An address stands for itself: DNS::resolve would ask for its name first.
+Poco::Net::HostEntry::AddressList addresses_of(const std::string& host) {
+  Poco::Net::IPAddress literal;
+  if (Poco::Net::IPAddress::tryParse(host, literal)) return {literal};
+  return Poco::Net::DNS::hostByName(host).addresses();
+}
+
 Poco::Net::StreamSocket connect_tcp(const ServerAddress& address, TimePoint deadline) {
-  const auto entry = Poco::Net::DNS::resolve(address.host);
   std::optional<Poco::Net::NetException> first_error;
-  for (const auto& host : entry.addresses()) {
+  for (const auto& host : addresses_of(address.host)) {
     try {
       Poco::Net::StreamSocket socket;
       socket.connect(Poco::Net::SocketAddress(host, address.port), time_left(deadline));
