@@ -194,7 +194,14 @@ Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile(const char* t
   return std::make_unique<SqliteStatement>(*this, compiled);
 }
 
+Status SqliteConnection::check_in_transaction() const {
+  // SQLite rolls back by itself after some errors; what goes on then would commit each statement alone.
+  if (kind_ == ConnectionKind::reader || in_transaction()) return {};
+  return fail(unavailable("the write was interrupted; try again", path_ + ": the transaction is gone"));
+}
+
 Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name) {
+  MUSTER_CHECK_OK(check_in_transaction());
   auto& slot = statements_[static_cast<std::size_t>(name)];
   if (!slot) {
     MUSTER_TRY(slot, compile(sql::all_statements()[static_cast<std::size_t>(name)].text));
@@ -235,6 +242,7 @@ bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
 }
 Status SqliteConnection::savepoint() {
+  MUSTER_CHECK_OK(check_in_transaction());
   return run_own(Own::savepoint);
 }
 
@@ -255,6 +263,7 @@ Status SqliteConnection::undo() {
 }
 
 Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t epoch) {
+  MUSTER_CHECK_OK(check_in_transaction());
   MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::fence));
   statement->bind_integer(0, slot);
   statement->bind_integer(1, epoch);
@@ -275,6 +284,7 @@ Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t ep
 }
 
 Result<std::int64_t> SqliteConnection::add_to_counter(std::string_view name, std::int64_t amount) {
+  MUSTER_CHECK_OK(check_in_transaction());
   MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::counter));
   statement->bind_integer(0, amount);
   statement->bind_text(1, name, sql::Lifetime::call);

@@ -98,6 +98,8 @@ class SqliteConnection final : public sql::Connection {
   Result<SqliteStatement*> prepare_own(Own name);
   Result<std::unique_ptr<SqliteStatement>> compile(const char* text);
   Status run_own(Own name);
+  /// Of a writer whose transaction is gone: unavailable.
+  [[nodiscard]] Status check_in_transaction() const;
   /// The same status; after an error the whole transaction is rolled back.
   Status or_roll_back(Status status);
 

@@ -81,11 +81,11 @@ Result<std::int64_t> change_log_end(SqliteConnection& connection, sql::Sql which
 
 /// True when there may be more to drop.
 Result<bool> trim_once(SqliteConnection& connection, std::int64_t keep) {
+  MUSTER_CHECK_OK(connection.begin());
   MUSTER_TRY(const std::int64_t oldest, change_log_end(connection, sql::Sql::change_log_oldest));
   MUSTER_TRY(const std::int64_t newest, change_log_end(connection, sql::Sql::change_log_newest));
   const std::int64_t last = newest - std::max<std::int64_t>(keep, 1);
   if (newest == 0 || oldest > last) return false;
-  MUSTER_CHECK_OK(connection.begin());
   {
     sql::Query trim(connection, sql::Sql::change_log_trim);
     MUSTER_CHECK_OK(trim.integer(std::min(last, oldest + trimmed_at_a_time - 1)).run());
