@@ -67,6 +67,8 @@ struct Config {
 
   std::int64_t session_per_user_max = 0;
   std::int64_t login_failures_max = 0;
+  std::int64_t login_failures_in_a_row_max = 0;
+  std::int64_t login_failures_per_address_max = 0;
   Duration login_failure_window{};
   bool users_self_registration = false;
   Duration revocation_max_staleness{};

@@ -332,8 +332,31 @@ constexpr std::array fields{
                 .minimum = 1,
                 .maximum = 1'000'000,
                 .reload = Reload::at_once,
-                .description = "Wrong passwords for one login name within login.failure_window, after which "
-                               "logins of that name are answered 429."},
+                .description = "Wrong passwords for one account from one address within "
+                               "login.failure_window, after which logins there are answered 429."},
+    ConfigField{.name = "login.failures_in_a_row",
+                .kind = integer,
+                .member = &Config::login_failures_in_a_row_max,
+                .default_text = "100",
+                .minimum = 10,
+                .maximum = 1'000'000,
+                .reload = Reload::at_once,
+                .description =
+                    "Wrong passwords for one account without a right one, after which logins from addresses "
+                    "where it has no live session must wait between attempts: 30 seconds, then twice as "
+                    "long each time, up to an hour. An operator's new password ends that."},
+    ConfigField{.name = "login.failures_per_address",
+                .kind = integer,
+                .member = &Config::login_failures_per_address_max,
+                .default_text = "300",
+                .minimum = 0,
+                .maximum = 1'000'000,
+                .reload = Reload::at_once,
+                .description =
+                    "Wrong passwords from one address (IPv4, or IPv6 to 64 bits) within "
+                    "login.failure_window, after which logins from there are answered 429 for accounts that "
+                    "have no live session there. 0: no limit, where a proxy or an application logs "
+                    "everybody in from one address."},
     ConfigField{.name = "login.failure_window",
                 .kind = duration,
                 .member = &Config::login_failure_window,

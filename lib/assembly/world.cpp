@@ -34,6 +34,8 @@ std::shared_ptr<const ops::Settings> settings_of(const Config& config) {
   settings->self_registration = config.users_self_registration;
   settings->sessions_per_user_max = static_cast<std::size_t>(config.session_per_user_max);
   settings->login_failures_max = static_cast<std::size_t>(config.login_failures_max);
+  settings->login_failures_in_a_row_max = static_cast<std::size_t>(config.login_failures_in_a_row_max);
+  settings->login_failures_per_address_max = static_cast<std::size_t>(config.login_failures_per_address_max);
   settings->login_failure_window = config.login_failure_window;
   settings->backup_directory = config.backup_directory;
   settings->data_directory = config.data_dir;

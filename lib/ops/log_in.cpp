@@ -59,17 +59,10 @@ Error wrong_login() {
 }
 
 /// Whether the password was right and is to be hashed anew. Takes the same time for a user that is not there.
-Result<bool> check_login(Context& context, const Login& login, const Account& account,
+Result<bool> check_login(Context& context, const Call& call, const Login& login, const Account& account,
                          const Secret& password) {
-  const auto settings = context.settings();
-  const LoginThrottle::Limit limit{settings->login_failures_max, settings->login_failure_window};
-  const Time now = context.clock.now();
-  if (const auto wait = context.login_throttle.wait(login.name, limit, now))
-    return fail(Error{ErrorCode::rate_limited,
-                      "too many wrong passwords for this login name; try again later",
-                      {},
-                      {},
-                      wait});
+  const auto user = account.user ? std::optional(account.user->id) : std::nullopt;
+  MUSTER_TRY(auto attempt, CountedAttempt::begin(context, user, login.name, call.source));
   auto match = ports::PasswordMatch::no;
   if (login.well_formed && account.user && account.credential) {
     MUSTER_TRY(match, context.hasher.verify(password, account.credential->hash));
@@ -77,10 +70,10 @@ Result<bool> check_login(Context& context, const Login& login, const Account& ac
     context.hasher.verify_nothing(password);
   }
   if (match == ports::PasswordMatch::no) {
-    context.login_throttle.failed(login.name, limit, now);
+    attempt.was_wrong();
     return fail(wrong_login());
   }
-  context.login_throttle.succeeded(login.name);
+  attempt.was_right();
   if (account.user->status == model::UserStatus::disabled)
     return fail(ErrorCode::account_disabled, "the account is disabled");
   return match == ports::PasswordMatch::yes_outdated;
@@ -136,7 +129,7 @@ Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& req
   MUSTER_TRY(const Secret password, model::prepare_password(request.password));
   const Login login = read_login(request.login);
   MUSTER_TRY(const Account account, find_account(context, login));
-  MUSTER_TRY(const bool outdated, check_login(context, login, account, password));
+  MUSTER_TRY(const bool outdated, check_login(context, call, login, account, password));
 
   std::optional<Secret> better_hash;
   if (outdated) {

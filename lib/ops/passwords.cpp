@@ -43,20 +43,19 @@ Result<model::Credential> new_credential(Context& context, const model::User& us
 }
 
 /// Counted together with wrong passwords at login.
-Status check_old_password(Context& context, const Account& account, const Secret& old_password) {
-  const auto settings = context.settings();
-  const LoginThrottle::Limit limit{settings->login_failures_max, settings->login_failure_window};
-  const Time now = context.clock.now();
-  MUSTER_TRY(const std::string name, model::canonical_username(account.user.username));
-  if (const auto wait = context.login_throttle.wait(name, limit, now))
-    return fail(Error{ErrorCode::rate_limited, "too many wrong passwords; try again later", {}, {}, wait});
+Status check_old_password(Context& context, const Call& call, const Account& account,
+                          const Secret& old_password) {
+  MUSTER_TRY(auto attempt, CountedAttempt::begin(context, account.user.id, {}, call.source));
   auto match = ports::PasswordMatch::no;
   MUSTER_TRY(const Secret prepared, model::prepare_password(old_password, "old_password"));
   if (account.credential) {
     MUSTER_TRY(match, context.hasher.verify(prepared, account.credential->hash));
   }
-  if (match != ports::PasswordMatch::no) return {};
-  context.login_throttle.failed(name, limit, now);
+  if (match != ports::PasswordMatch::no) {
+    attempt.was_right();
+    return {};
+  }
+  attempt.was_wrong();
   Error error{ErrorCode::permission_denied, "the old password is wrong", {}, {}, {}};
   error.fields.push_back({"old_password", "is wrong"});
   return fail(std::move(error));
@@ -74,7 +73,7 @@ Result<ChangeOwnPassword::Reply> ChangeOwnPassword::run(Context& context, Call& 
     return fail(ErrorCode::invalid_argument, "an operator on the admin socket has no password to change");
   const UserId id = call.caller.user;
   MUSTER_TRY(const Account account, find_account(context, id));
-  MUSTER_CHECK_OK(check_old_password(context, account, request.old_password));
+  MUSTER_CHECK_OK(check_old_password(context, call, account, request.old_password));
   MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
 
   return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
@@ -108,6 +107,9 @@ Result<SetUserPassword::Reply> SetUserPassword::run(Context& context, Call& call
     MUSTER_CHECK_OK(unit.users().set_credential(request.id, credential));
     MUSTER_TRY(const std::int64_t ended, end_everything(context, unit, request.id, credential.changed_at,
                                                         "an operator set the password"));
+    unit.after_commit([&throttle = context.login_throttle, account = account_of(request.id, {})] {
+      throttle.forget(account);
+    });
     change.target = "user:" + request.id.text();
     change.after = summary(ended);
     return Changed{true};

@@ -19,8 +19,10 @@ struct Settings {
   std::string token_audience = "muster";
   bool self_registration = true;
   std::size_t sessions_per_user_max = 100;  ///< The oldest is ended for a new one.
-  std::size_t login_failures_max =
-      20;  ///< Wrong passwords for one login name in the window; then rate_limited.
+  /// Wrong passwords; see login_throttle.hpp. For an account from one address, in the window.
+  std::size_t login_failures_max = 20;
+  std::size_t login_failures_in_a_row_max = 100;     ///< For an account.
+  std::size_t login_failures_per_address_max = 300;  ///< From an address, in the window; 0: no limit.
   Duration login_failure_window = std::chrono::minutes{5};
   std::string backup_directory;       ///< Where `backup create` writes and may read.
   std::string data_directory;         ///< Where a restore is asked for (restore.hpp).

@@ -3,7 +3,6 @@
 #include "lib/ops/accounts_fixture.hpp"
 #include "ops/import_users.hpp"
 #include "ops/log_in.hpp"
-#include "ops/login_throttle.hpp"
 #include "ops/sessions.hpp"
 #include "ops/users.hpp"
 #include "ports/user_store.hpp"
@@ -124,7 +123,7 @@ TEST_CASE("Unknown user, wrong password and disabled account take the same time"
   }
 }
 
-TEST_CASE("Wrong passwords are counted by name, known or not, and the window passes") {
+TEST_CASE("Wrong passwords are counted for accounts, there or not, and the window passes") {
   World world;
   Settings settings = *world.context().settings();
   settings.login_failures_max = 3;
@@ -145,17 +144,6 @@ TEST_CASE("Wrong passwords are counted by name, known or not, and the window pas
   for (int i = 0; i < 2; ++i)
     CHECK(outcome(try_log_in(world, "alice", "wrong-password")) == "unauthenticated");
   CHECK(outcome(try_log_in(world, "alice")) == "ok");
-}
-
-TEST_CASE("The throttle's memory is bounded and keeps the name under attack") {
-  LoginThrottle throttle(160);
-  const LoginThrottle::Limit limit{3, std::chrono::minutes{5}};
-  const Time now{std::chrono::hours{1}};
-  for (int i = 0; i < 3; ++i) throttle.failed("victim", limit, now);
-  for (int i = 0; i < 5000; ++i) throttle.failed("made-up" + std::to_string(i), limit, now);
-  CHECK(throttle.size() <= 160);
-  CHECK(throttle.wait("victim", limit, now));
-  CHECK_FALSE(throttle.wait("victim", limit, now + limit.window));
 }
 
 TEST_CASE("A login renews an imported hash") {
