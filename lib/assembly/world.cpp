@@ -13,6 +13,7 @@
 #include "ops/job_runner.hpp"
 #include "ops/login_throttle.hpp"
 #include "ops/restore.hpp"
+#include "ops/revoke_tokens.hpp"
 #include "ops/tokens.hpp"
 
 #include <thread>
@@ -90,6 +91,7 @@ struct World::Parts {
     MUSTER_TRY(const bool restored, ops::finish_restore(context));
     if (restored)
       log::warn("the store was restored from a backup: every session has ended, and new keys sign");
+    MUSTER_CHECK_OK(ops::finish_role_revocations(context));
     MUSTER_CHECK_OK(jobs.start(context));
     housekeeper.start();
     return {};

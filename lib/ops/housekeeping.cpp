@@ -5,6 +5,7 @@
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/keys.hpp"
+#include "ops/revoke_tokens.hpp"
 #include "ops/revoking.hpp"
 #include "ops/tokens.hpp"
 #include "ports/role_store.hpp"
@@ -67,6 +68,7 @@ Status tidy_once(Context& context) {
   context.tokens.tidy();
   MUSTER_CHECK_OK(rotate_keys_if_due(context));
   MUSTER_CHECK_OK(sweep_sessions(context));
+  MUSTER_CHECK_OK(finish_role_revocations(context));
   const Time now = context.clock.now();
   Time purged;
   Time maintained;

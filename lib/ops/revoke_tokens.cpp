@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/revoke_tokens.hpp"
 
+#include "base/encoding.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/revoking.hpp"
@@ -9,7 +10,10 @@
 #include "ports/role_store.hpp"
 #include "ports/security_store.hpp"
 #include "ports/session_store.hpp"
+#include "ports/system_store.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 
 namespace muster::ops {
@@ -19,6 +23,11 @@ using Request = RevokeTokens::Request;
 using Reply = RevokeTokens::Reply;
 
 constexpr std::size_t members_at_a_time = 500;
+/// The revocations by role that are running, or ended a short while ago.
+constexpr const char* open_name = "role_revocations";
+constexpr std::size_t open_max = 64;
+/// Longer than the caller takes from the record to the answer.
+constexpr std::chrono::minutes recorded_kept{10};
 
 /// What the audit log keeps of it.
 struct Record {
@@ -32,6 +41,53 @@ struct Record {
                       field("issued_before", &Record::issued_before, ""),
                       field("reason", &Record::reason, "")};
   }
+};
+
+/// How far a walk through the members of sorted roles is.
+struct Place {
+  std::string role;
+  std::optional<UserId> user;
+
+  static constexpr auto fields() {
+    return std::tuple{field("role", &Place::role, ""), field("user", &Place::user, "")};
+  }
+};
+
+/// A revocation by role has more holders than one unit can take: it is stored before the first of them is
+/// touched, with the call it came with, so that it is finished and recorded whatever happens.
+struct RoleRevocation {
+  std::string id;
+  std::string request;
+  std::string actor;
+  std::string source;
+  std::string trace_id;
+  std::optional<std::string> idempotency_key;
+  Place place;
+  std::int64_t epoch = 0;
+  std::int64_t sessions = 0;
+  bool ended = false;
+  std::optional<Time> recorded_at;
+
+  static constexpr auto fields() {
+    using Self = RoleRevocation;
+    return std::tuple{field("id", &Self::id, ""),
+                      field("request", &Self::request, ""),
+                      field("actor", &Self::actor, ""),
+                      field("source", &Self::source, ""),
+                      field("trace_id", &Self::trace_id, ""),
+                      field("idempotency_key", &Self::idempotency_key, ""),
+                      field("place", &Self::place, ""),
+                      field("epoch", &Self::epoch, ""),
+                      field("sessions", &Self::sessions, ""),
+                      field("ended", &Self::ended, ""),
+                      field("recorded_at", &Self::recorded_at, "")};
+  }
+};
+
+struct Open {
+  std::vector<RoleRevocation> items;
+
+  static constexpr auto fields() { return std::tuple{field("items", &Open::items, "")}; }
 };
 
 Status check(Context& context, const Request& request) {
@@ -73,29 +129,33 @@ Result<Reply> revoke_one_target(Context& context, Call& call, const Request& req
   });
 }
 
-/// Calls visit(user) for the members of the roles after (`at`, `after`) until `count` were visited; moves
-/// both on. True: there are more.
+/// Calls visit(user) for the next members of the roles, which are sorted, after the place, which moves on.
+/// True: there are more.
 template <class Visit>
-Result<bool> next_members(ports::Unit& unit, const std::vector<std::string>& roles, Time now, std::size_t& at,
-                          std::optional<UserId>& after, const Visit& visit) {
-  while (at < roles.size()) {
-    MUSTER_TRY(const auto members, unit.grants().members(roles[at], after, members_at_a_time));
+Result<bool> next_members(ports::Unit& unit, const std::vector<std::string>& roles, Time now, Place& place,
+                          const Visit& visit) {
+  for (;;) {
+    const auto role = std::lower_bound(roles.begin(), roles.end(), place.role);
+    if (role == roles.end()) return false;
+    if (*role != place.role) place = {*role, std::nullopt};
+    MUSTER_TRY(const auto members, unit.grants().members(place.role, place.user, members_at_a_time));
     for (const ports::Member& member : members) {
-      after = member.user;
+      place.user = member.user;
       if (member.grant.in_force(now)) MUSTER_CHECK_OK(visit(member.user));
     }
     if (members.size() == members_at_a_time) return true;
-    ++at;
-    after.reset();
+    // Sorts behind this role and before every other: no name has a space.
+    place = {place.role + ' ', std::nullopt};
   }
-  return false;
 }
 
 Result<std::vector<std::string>> roles_that_come_to(ports::Unit& unit, const RolesNow& known,
                                                     const std::string& role) {
   MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
   if (roles->graph().find(role) == nullptr) return fail(no_such_role(role));
-  return roles->graph().holders(role);
+  auto holders = roles->graph().holders(role);
+  std::sort(holders.begin(), holders.end());
+  return holders;
 }
 
 /// How many live sessions the holders of the role have: what a dry run promises, and what a plan is made for.
@@ -106,10 +166,9 @@ Result<std::int64_t> count_sessions(Context& context, const RolesNow& known, con
     sessions = 0;
     MUSTER_TRY(const auto roles, roles_that_come_to(unit, known, role));
     std::vector<UserId> users;
-    std::size_t at = 0;
-    std::optional<UserId> after;
+    Place place;
     for (bool more = true; more;) {
-      MUSTER_TRY(more, next_members(unit, roles, now, at, after, [&](UserId user) -> Status {
+      MUSTER_TRY(more, next_members(unit, roles, now, place, [&](UserId user) -> Status {
                    users.push_back(user);
                    return {};
                  }));
@@ -126,64 +185,169 @@ Result<std::int64_t> count_sessions(Context& context, const RolesNow& known, con
   return sessions;
 }
 
-/// Revokes the holders of the role in units of bounded size.
-Result<Reply> revoke_holders(Context& context, const RolesNow& known, const Request& request) {
-  const Time now = context.clock.now();
+Result<Open> open_revocations(ports::Unit& unit) {
+  MUSTER_TRY(const auto text, unit.meta().get(open_name));
+  if (!text) return Open{};
+  MUSTER_TRY(const auto json, wire::parse_json(*text));
+  return wire::decode<Open>(json);
+}
+
+Status keep(ports::Unit& unit, const Open& open) {
+  return unit.meta().put(open_name, wire::encode(open));
+}
+
+RoleRevocation* find(Open& open, const std::string& id) {
+  for (RoleRevocation& each : open.items)
+    if (each.id == id) return &each;
+  return nullptr;
+}
+
+Result<Request> request_of(const RoleRevocation& revocation) {
+  MUSTER_TRY(const auto json, wire::parse_json(revocation.request));
+  return wire::decode<Request>(json);
+}
+
+Reply reply_of(Context& context, const RoleRevocation& revocation) {
   Reply reply;
-  std::size_t at = 0;
-  std::optional<UserId> after;
-  bool more = true;
-  while (more) {
-    // A unit may be run again: what it adds up counts when it is done.
-    std::size_t next_at = at;
-    std::optional<UserId> next_after = after;
-    Revoked sum;
-    const Status done = context.store.write([&](ports::Unit& unit) -> Status {
-      next_at = at;
-      next_after = after;
-      sum = {};
-      MUSTER_TRY(const auto roles, roles_that_come_to(unit, known, *request.role));
-      MUSTER_TRY(more, next_members(unit, roles, now, next_at, next_after, [&](UserId user) -> Status {
+  reply.epoch = revocation.epoch == 0 ? context.tokens.epoch() : revocation.epoch;
+  reply.sessions = revocation.sessions;
+  return reply;
+}
+
+/// Before the first holder is touched: from here on it will be finished, whatever happens.
+Result<std::string> begin(Context& context, const Call& call) {
+  RoleRevocation revocation;
+  revocation.id = hex_encode(context.entropy.bytes(16));
+  revocation.request = call.request_text;
+  revocation.actor = call.caller.actor();
+  revocation.source = call.source;
+  revocation.trace_id = call.trace_id;
+  revocation.idempotency_key = call.idempotency_key;
+  const Status kept = context.store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(Open open, open_revocations(unit));
+    if (open.items.size() >= open_max)
+      return fail(Error{ErrorCode::overloaded,
+                        "too many revocations by role are running; try again",
+                        {},
+                        {},
+                        std::chrono::seconds{5}});
+    open.items.push_back(revocation);
+    return keep(unit, open);
+  });
+  if (!kept) return fail(kept.error());
+  return revocation.id;
+}
+
+/// Revokes the next holders, a bounded number. True: there are more.
+Result<bool> revoke_next(Context& context, const RolesNow& known, const std::string& id) {
+  bool more = false;
+  const Status done = context.store.write([&](ports::Unit& unit) -> Status {
+    more = false;
+    MUSTER_TRY(Open open, open_revocations(unit));
+    RoleRevocation* revocation = find(open, id);
+    if (revocation == nullptr || revocation->ended) return {};
+    MUSTER_TRY(const Request request, request_of(*revocation));
+    const auto roles = roles_that_come_to(unit, known, *request.role);
+    if (!roles && roles.error().code != ErrorCode::not_found) return fail(roles.error());
+    if (roles) {
+      const Time now = context.clock.now();
+      MUSTER_TRY(more, next_members(unit, *roles, now, revocation->place, [&](UserId user) -> Status {
                    MUSTER_TRY(const Revoked each, revoke_user(context, unit, user, what_of(request)));
-                   sum.epoch = each.epoch;
-                   sum.sessions += each.sessions;
+                   revocation->epoch = each.epoch;
+                   revocation->sessions += each.sessions;
                    return {};
                  }));
-      return {};
-    });
-    if (!done) return fail(done.error());
-    at = next_at;
-    after = next_after;
-    reply.epoch = std::max(reply.epoch, sum.epoch);
-    reply.sessions += sum.sessions;
+    }
+    revocation->ended = !more;
+    return keep(unit, open);
+  });
+  if (!done) return fail(done.error());
+  return more;
+}
+
+/// The one record of all, and the remembered reply. Whoever comes second finds it recorded.
+Result<Reply> record(Context& context, Call& call, const Request& request, const std::string& id,
+                     std::optional<std::int64_t> promised) {
+  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+    MUSTER_TRY(Open open, open_revocations(unit));
+    RoleRevocation* revocation = find(open, id);
+    if (revocation == nullptr) return fail(ErrorCode::not_found, "the revocation by role was recorded");
+    const Reply reply = reply_of(context, *revocation);
+    note(change, request, "role:" + *request.role, reply);
+    change.count = promised.value_or(reply.sessions);
+    change.audited = !revocation->recorded_at;
+    if (change.audited) revocation->recorded_at = context.clock.now();
+    MUSTER_CHECK_OK(keep(unit, open));
+    return reply;
+  });
+}
+
+/// When its caller was answered, or is gone.
+Status forget(Context& context, const std::string& id) {
+  return context.store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(Open open, open_revocations(unit));
+    std::erase_if(open.items, [&](const RoleRevocation& each) { return each.id == id; });
+    return keep(unit, open);
+  });
+}
+
+Call call_of(const RoleRevocation& revocation) {
+  constexpr std::string_view local = "os:";
+  Call call;
+  call.caller.kind = Caller::Kind::system;
+  if (const auto user = UserId::parse(revocation.actor)) {
+    call.caller.kind = Caller::Kind::user;
+    call.caller.user = *user;
+  } else if (revocation.actor.starts_with(local)) {
+    call.caller.kind = Caller::Kind::operator_local;
+    const char* end = revocation.actor.data() + revocation.actor.size();
+    std::from_chars(revocation.actor.data() + local.size(), end, call.caller.user_id_os);
   }
-  if (reply.epoch == 0) reply.epoch = context.tokens.epoch();
-  return reply;
+  call.operation = RevokeTokens::info.name;
+  call.source = revocation.source;
+  call.trace_id = revocation.trace_id;
+  call.idempotency_key = revocation.idempotency_key;
+  call.request_text = revocation.request;
+  return call;
+}
+
+Status finish(Context& context, const RoleRevocation& revocation) {
+  if (revocation.recorded_at)
+    return context.clock.now() - *revocation.recorded_at < recorded_kept ? Status{}
+                                                                         : forget(context, revocation.id);
+  MUSTER_TRY(const RolesNow known, context.authorizer.roles());
+  MUSTER_TRY(const Request request, request_of(revocation));
+  for (bool more = true; more;) {
+    MUSTER_TRY(more, revoke_next(context, known, revocation.id));
+  }
+  Call call = call_of(revocation);
+  const auto recorded = record(context, call, request, revocation.id, std::nullopt);
+  // Its caller may have been quicker than we.
+  return recorded || recorded.error().code == ErrorCode::not_found ? Status{} : fail(recorded.error());
 }
 
 Result<Reply> revoke_role(Context& context, Call& call, const Request& request) {
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
   MUSTER_TRY(const std::int64_t promised, count_sessions(context, known, *request.role));
-  const std::string target = "role:" + *request.role;
-  const auto record = [&](const Reply& reply) {
-    return call.commit<Reply>(context, [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
-      note(change, request, target, reply);
-      change.count = promised;
-      return reply;
-    });
-  };
-  // The holders may be more than one unit can take, so the plan and the idempotency key are looked at before
-  // the first of them is touched, and the one record of all is written after the last.
+  // The plan and the idempotency key are looked at before the first holder is touched.
   const bool only_planned = call.dry_run;
   call.dry_run = true;
-  Reply expected;
-  expected.sessions = promised;
-  auto planned = record(expected);
+  auto planned = call.commit<Reply>(context, [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
+    note(change, request, "role:" + *request.role, {});
+    change.count = promised;
+    return Reply{};
+  });
   call.dry_run = only_planned;
   if (!planned || only_planned || call.replayed_reply) return planned;
   call.plan_reply.reset();
-  MUSTER_TRY(const Reply reply, revoke_holders(context, known, request));
-  return record(reply);
+  MUSTER_TRY(const std::string id, begin(context, call));
+  for (bool more = true; more;) {
+    MUSTER_TRY(more, revoke_next(context, known, id));
+  }
+  auto reply = record(context, call, request, id, promised);
+  // What is not forgotten now is so later.
+  if (reply) (void)forget(context, id);
+  return reply;
 }
 
 }  // namespace
@@ -201,6 +365,18 @@ Result<RevokeTokens::Reply> RevokeTokens::run(Context& context, Call& call, cons
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
   }
   return reply;
+}
+
+Status finish_role_revocations(Context& context) {
+  Open open;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(open, open_revocations(unit));
+    return {};
+  }));
+  Status first;
+  for (const RoleRevocation& each : open.items)
+    if (auto finished = finish(context, each); !finished && first) first = std::move(finished);
+  return first;
 }
 
 }  // namespace muster::ops

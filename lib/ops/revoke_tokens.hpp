@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Revokes tokens and sessions: of a session, a user, everybody who holds a role, or all. Durable, and
-/// in\n/// force on this daemon for the very next request, before it is acknowledged.
+/// @file Revokes tokens and sessions: of a session, a user, everybody who holds a role, or all. Durable, and in
+/// force on this daemon for the very next request, before it is acknowledged.
 #pragma once
 
 #include "ops/call.hpp"
@@ -60,5 +60,9 @@ struct RevokeTokens {
   /// Errors: not_found (session, user, role), invalid_argument.
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
+
+/// Goes on with the revocations by role that were begun and not ended, because the daemon died or the store
+/// failed. Each is recorded once, when it ends.
+Status finish_role_revocations(Context& context);
 
 }  // namespace muster::ops

@@ -7,8 +7,11 @@
 #include "ops/revoke_tokens.hpp"
 #include "ops/revoking.hpp"
 #include "ops/tokens.hpp"
+#include "ports/security_store.hpp"
 #include "ports/session_store.hpp"
 #include "wire/error_table.hpp"
+
+#include <algorithm>
 
 #include <catch2/catch.hpp>
 
@@ -44,6 +47,42 @@ bool session_lives(World& world, const Login& login) {
   });
   REQUIRE(read);
   return lives;
+}
+
+/// Passes everything on to the real store until it dies: from a given write on nothing gets through.
+class DyingStore final : public ports::Store {
+ public:
+  DyingStore(ports::Store& store, int writes) : store_(store), writes_left_(writes) {}
+
+  Status read(const std::function<Status(ports::Unit&)>& work) override { return store_.read(work); }
+  Status write(const std::function<Status(ports::Unit&)>& work) override {
+    if (writes_left_-- <= 0) return fail(ErrorCode::unavailable, "the daemon is dead");
+    return store_.write(work);
+  }
+  ports::StoreHealth health() override { return store_.health(); }
+  [[nodiscard]] ports::StoreCounters counters() const override { return store_.counters(); }
+  Status backup(const std::string& path,
+                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
+    return store_.backup(path, progress);
+  }
+  Status verify_backup(const std::string& path) override { return store_.verify_backup(path); }
+  Status maintain() override { return store_.maintain(); }
+
+ private:
+  ports::Store& store_;
+  int writes_left_;
+};
+
+std::int64_t revocations_recorded(World& world) {
+  std::int64_t count = 0;
+  REQUIRE(world.context().store.read([&](ports::Unit& unit) -> Status {
+    ports::AuditFilter filter;
+    filter.operation = "revoke_tokens";
+    MUSTER_TRY(const auto records, unit.audit().list(filter, 0, 100));
+    count = static_cast<std::int64_t>(records.size());
+    return {};
+  }));
+  return count;
 }
 
 /// The same now and after a restart.
@@ -204,6 +243,53 @@ TEST_CASE("a role's holders are revoked, by inheritance too", "[revocation]") {
   CHECK(sessions_of(must(world.run<RevokeTokens>(again, R"({"role":"viewer"})"))) == 2);
   CHECK(state(world, back) == "good");
   CHECK(outcome(world.run<RevokeTokens>(R"({"role":"nobody"})")) == "not_found");
+}
+
+TEST_CASE("a revocation of many holders goes on after the daemon died in it, and is recorded once",
+          "[revocation]") {
+  constexpr int holders = 1100;
+  World world;
+  must(world.run<CreateRole>(R"({"name":"viewer"})"));
+  must(world.run<CreateRole>(R"({"name":"editor","parents":["viewer"]})"));
+  std::vector<UserId> users;
+  for (int i = 0; i < holders; ++i) {
+    users.push_back(world.add_user("user" + std::to_string(i)));
+    const char* role = i % 3 == 0 ? "viewer" : "editor";
+    must(world.run<GrantRole>(json_of(R"({"id":%,"role":%})", users.back().text(), role)));
+  }
+  // What gets through before the end: the plan, the intent, two parts, the record.
+  for (int writes = 1; writes <= 5; ++writes) {
+    INFO("died after write " << writes);
+    std::vector<SessionId> sessions;
+    for (const UserId user : users) sessions.push_back(world.add_session(user));
+    const auto live = [&] {
+      return std::count_if(sessions.begin(), sessions.end(), [&](const SessionId& id) {
+        return session_lives(world, {id, {}});
+      });
+    };
+    const std::int64_t recorded = revocations_recorded(world);
+    Call call = world.as_operator();
+    call.idempotency_key = "key" + std::to_string(writes);
+    Context& whole = world.context();
+    DyingStore dying(whole.store, writes);
+    Context context{dying,        whole.clock,          whole.entropy,         whole.ids,        whole.hasher,
+                    whole.signer, whole.sealer,         whole.meter,           whole.authorizer, whole.tokens,
+                    whole.jobs,   whole.login_throttle, whole.initial_settings};
+    const auto reply = invoke<RevokeTokens>(context, call, *wire::parse_json(R"({"role":"viewer"})"));
+    CHECK(reply.has_value() == (writes == 5));
+    if (writes == 3) CHECK(live() == holders - 500);
+    world.reopen();
+    for (int restart = 0; restart < 2; ++restart) {
+      REQUIRE(finish_role_revocations(world.context()));
+      CHECK(live() == (writes == 1 ? holders : 0));
+      CHECK(revocations_recorded(world) - recorded == (writes == 1 ? 0 : 1));
+    }
+    // Who asks again with the same key gets the answer of that one revocation.
+    Call again = world.as_operator();
+    again.idempotency_key = call.idempotency_key;
+    CHECK(sessions_of(must(world.run<RevokeTokens>(again, R"({"role":"viewer"})"))) == holders);
+    CHECK(revocations_recorded(world) - recorded == 1);
+  }
 }
 
 TEST_CASE("a revocation has exactly one target that exists, and needs its permission", "[revocation]") {
