@@ -60,5 +60,9 @@ struct Job {
   }
 };
 
+inline bool has_ended(const Job& job) {
+  return job.state == JobState::done || job.state == JobState::failed || job.state == JobState::cancelled;
+}
+
 }  // namespace model
 }  // namespace muster

@@ -11,12 +11,14 @@
 namespace muster::ops {
 namespace {
 
-/// Begins anew when it goes on: a backup is of one moment.
+/// Begins anew when it goes on, unless all that was left was to say so: a backup is of one moment.
 Result<JsonObject> back_up(Context& context, JobControl& control, const model::Job& job) {
   const auto settings = context.settings();
   MUSTER_TRY(const auto json, wire::parse_json(job.parameters.text));
   MUSTER_TRY(const BackupName parameters, wire::decode<BackupName>(json));
   MUSTER_TRY(const std::string path, backup_path(*settings, parameters.name));
+  if (job.result)
+    if (const auto file = find_backup(*settings, parameters.name)) return JsonObject{wire::encode(*file)};
   MUSTER_CHECK_OK(make_backup_folder(*settings));
   const std::string partial = partial_backup_path(path);
   std::error_code ignored;
@@ -27,6 +29,7 @@ Result<JsonObject> back_up(Context& context, JobControl& control, const model::J
     std::filesystem::remove(partial, ignored);
     return fail(written.error());
   }
+  MUSTER_CHECK_OK(control.checkpoint(job.parameters, Keep::at_once));
   MUSTER_CHECK_OK(finish_backup(path));
   MUSTER_TRY(const BackupFile file, find_backup(*settings, parameters.name));
   return JsonObject{wire::encode(file)};
@@ -48,8 +51,9 @@ Result<JsonObject> verify_audit(Context& context, JobControl& control, const mod
   for (bool more = true; more;) {
     MUSTER_TRY(more, walk.step());
     const JsonObject state{wire::encode(walk.verdict())};
-    if (!control.report(walk.verdict().head_seq, total)) return state;
-    MUSTER_CHECK_OK(control.checkpoint(state));
+    if (!control.report(walk.verdict().head_seq, total))
+      return fail(ErrorCode::unavailable, "the job was interrupted");
+    MUSTER_CHECK_OK(control.checkpoint(state, Keep::now_and_then));
   }
   return JsonObject{wire::encode(walk.verdict())};
 }

@@ -90,11 +90,13 @@ class JobRunner::Impl {
       return !run.interrupted;
     }
 
-    Status checkpoint(const JsonObject& state) override {
+    Status checkpoint(const JsonObject& state, Keep keep) override {
       const auto now = std::chrono::steady_clock::now();
-      if (now - last_ < checkpoint_interval) return {};
+      if (keep == Keep::now_and_then && now - last_ < checkpoint_interval) return {};
       last_ = now;
-      return runner_.change(id_, [&](Job& job) { job.result = state; });
+      return runner_.change(id_, [&](Job& job) {
+        if (job.state == JobState::running) job.result = state;
+      });
     }
 
    private:
@@ -177,6 +179,8 @@ class JobRunner::Impl {
       }
       job->state = JobState::running;
       if (!job->started_at) job->started_at = context_->clock.now();
+      // What was asked of it in commits before this one is over: paused, it would not be queued again.
+      unit.after_commit([this, id] { begin_anew(id); });
       return unit.jobs().update(*job);
     }));
     if (!job) return {};
@@ -189,7 +193,7 @@ class JobRunner::Impl {
       const std::lock_guard lock(mutex_);
       last = running_[id];
     }
-    if (last.interrupted) return {};
+    if (last.interrupted && !outcome) return {};
     return change(id, [&](Job& ended) {
       ended.done = last.done;
       ended.total = last.total;
@@ -203,11 +207,17 @@ class JobRunner::Impl {
     });
   }
 
-  /// Edits the job in the store, if it is running there.
+  void begin_anew(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    running_[id].interrupted = stopping_;
+    std::erase(queue_, id);
+  }
+
+  /// Edits the job in the store, unless it has ended there.
   Status change(const std::string& id, const std::function<void(Job&)>& edit) {
     return context_->store.write([&](ports::Unit& unit) -> Status {
       MUSTER_TRY(auto job, unit.jobs().find(id));
-      if (!job || job->state != JobState::running) return {};
+      if (!job || has_ended(*job)) return {};
       edit(*job);
       return unit.jobs().update(*job);
     });

@@ -18,16 +18,18 @@ namespace muster::ops {
 
 struct Context;
 
+enum class Keep : std::uint8_t { now_and_then, at_once };
+
 /// The running job's hand on itself.
 class JobControl {
  public:
   virtual ~JobControl() = default;
 
   /// Says how far it is. False: it must stop soon, because it was paused or cancelled or the daemon ends;
-  /// what it then returns is not looked at.
+  /// it then returns an error, which nobody sees. One that came to its end nevertheless is done.
   virtual bool report(std::int64_t done, std::int64_t total) = 0;
-  /// Keeps a state to go on from in job.result; may be called often, writes only now and then.
-  virtual Status checkpoint(const JsonObject& state) = 0;
+  /// Keeps a state to go on from in job.result. Now and then: may be called often, writes seldom.
+  virtual Status checkpoint(const JsonObject& state, Keep keep) = 0;
 };
 
 struct JobKind {

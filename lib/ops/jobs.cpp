@@ -18,10 +18,6 @@ Error no_such_job(const std::string& id) {
   return Error{ErrorCode::not_found, "there is no job " + id, {}, {}, {}};
 }
 
-bool has_ended(const Job& job) {
-  return job.state == JobState::done || job.state == JobState::failed || job.state == JobState::cancelled;
-}
-
 /// Moves the job to `wanted`; afterwards the runner is told.
 Result<Changed> move_job(Context& context, Call& call, const std::string& id, JobState wanted) {
   return call.commit<Changed>(context, [&](ports::Unit& unit, Change& change) -> Result<Changed> {

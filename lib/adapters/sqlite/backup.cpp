@@ -43,12 +43,12 @@ Status copy_pages(SqliteConnection& source, SqliteConnection& target, const Back
   while (status == SQLITE_OK && !cancelled) {
     status = sqlite3_backup_step(backup, pages_at_a_time);
     const std::int64_t total = sqlite3_backup_pagecount(backup);
-    if (progress && !progress(total - sqlite3_backup_remaining(backup), total))
-      cancelled = status != SQLITE_DONE;
+    cancelled = progress && !progress(total - sqlite3_backup_remaining(backup), total);
   }
   sqlite3_backup_finish(backup);
+  if (status != SQLITE_OK && status != SQLITE_DONE) return fail(target.error_of(status));
+  // At the last page too: whoever cancelled expects no file.
   if (cancelled) return fail(ErrorCode::conflict, "the backup was cancelled");
-  if (status != SQLITE_DONE) return fail(target.error_of(status));
   return {};
 }
 
