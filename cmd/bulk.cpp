@@ -2,6 +2,7 @@
 #include "cmd/bulk.hpp"
 
 #include "base/encoding.hpp"
+#include "base/system_reason.hpp"
 #include "base/time.hpp"
 #include "cmd/bulk_engine.hpp"
 #include "cmd/checkpoint.hpp"
@@ -45,10 +46,6 @@ Result<RowFormat> row_format(const Run& run, const BulkPlan& plan) {
   return plan.default_format;
 }
 
-std::string reason() {
-  return std::generic_category().message(errno);
-}
-
 /// The rows' bytes, from the file or standard input.
 class Source {
  public:
@@ -63,9 +60,9 @@ class Source {
     file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file_ < 0)
       return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::invalid_argument,
-                  "cannot read " + path + ": " + reason());
+                  "cannot read " + path + ": " + system_reason());
     if (offset_bytes > 0 && ::lseek(file_, static_cast<off_t>(offset_bytes), SEEK_SET) < 0)
-      return fail(ErrorCode::invalid_argument, "cannot go on in " + path + ": " + reason());
+      return fail(ErrorCode::invalid_argument, "cannot go on in " + path + ": " + system_reason());
     return {};
   }
   Result<std::size_t> read(char* buffer, std::size_t size) const {
@@ -73,7 +70,8 @@ class Source {
       const ssize_t got = ::read(file_, buffer, size);
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno == EINTR && Terminal::interrupted()) return std::size_t{0};
-      if (errno != EINTR) return fail(ErrorCode::invalid_argument, "cannot read the rows: " + reason());
+      if (errno != EINTR)
+        return fail(ErrorCode::invalid_argument, "cannot read the rows: " + system_reason());
     }
   }
 
@@ -99,7 +97,8 @@ class FailedRows {
     const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (resumed ? O_APPEND : O_TRUNC);
     const int file = ::open(path.c_str(), flags, only_mine);
     if (file >= 0) file_ = ::fdopen(file, resumed ? "a" : "w");
-    if (file_ == nullptr) return fail(ErrorCode::invalid_argument, "cannot write " + path + ": " + reason());
+    if (file_ == nullptr)
+      return fail(ErrorCode::invalid_argument, "cannot write " + path + ": " + system_reason());
     empty_ = std::fseek(file_, 0, SEEK_END) == 0 && std::ftell(file_) == 0;
     return {};
   }
@@ -111,11 +110,11 @@ class FailedRows {
     good = good && std::fwrite(row.raw.data(), 1, row.raw.size(), file_) == row.raw.size();
     if (!row.raw.ends_with('\n')) good = good && std::fputc('\n', file_) != EOF;
     if (good) return {};
-    return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + reason());
+    return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + system_reason());
   }
   Status flush() {
     if (file_ == nullptr || std::fflush(file_) == 0) return {};
-    return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + reason());
+    return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + system_reason());
   }
 
  private:

@@ -110,9 +110,11 @@ _musterctl() {
   out += all_value_cases(nouns, "COMPREPLY=($(compgen -W '@' -- \"$current\"))",
                          "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$current\"))");
   std::vector<std::string> globals;
+  globals.reserve(global_options().size());
   for (const Option& option : global_options()) globals.push_back("--" + option.name);
   out += "  esac\n  local globals='" + joined(globals, " ") + "' words='' files=''\n  case $command in\n";
   std::vector<std::string> names;
+  names.reserve(nouns.size());
   for (const Noun& noun : nouns) names.push_back(noun.name);
   out += "  '') words='" + joined(names, " ") + "' ;;\n";
   for (const Noun& noun : nouns) {

@@ -211,6 +211,7 @@ Result<Parsed> parse(const std::vector<Noun>& nouns, const std::vector<std::stri
   if (parsed.noun == nullptr) {
     const std::string word = first_plain_word(words);
     std::vector<std::string> names;
+    names.reserve(nouns.size());
     for (const Noun& noun : nouns) names.push_back(noun.name);
     if (!word.empty()) return fail(usage_error(with_suggestion("unknown noun " + word, word, names)));
     if (!extras.empty()) return fail(usage_error("unknown option " + extras.front()));

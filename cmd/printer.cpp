@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/printer.hpp"
 
+#include "base/system_reason.hpp"
 #include "cmd/yaml.hpp"
 #include "wire/schema.hpp"
 
@@ -9,7 +10,6 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
-#include <system_error>
 
 #include <boost/json.hpp>
 #include <signal.h>  // pthread_sigmask and the sets are not in <csignal>
@@ -69,8 +69,7 @@ Status write_failure() {
     (void)std::raise(SIGPIPE);
     pthread_sigmask(SIG_UNBLOCK, &only, nullptr);  // A parent may have left it blocked.
   }
-  return fail(ErrorCode::internal,
-              "cannot write standard output: " + std::generic_category().message(number));
+  return fail(ErrorCode::internal, "cannot write standard output: " + system_reason(number));
 }
 
 /// A role may have a thousand permissions: -o json shows them all.
@@ -344,6 +343,7 @@ std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
     wchar_t point = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): what it remembers is in `state`
     const std::size_t used = std::mbrtowc(&point, text.data(), text.size(), &state);
     if (used == 0 || used > text.size()) {
       state = {};

@@ -208,7 +208,7 @@ Result<RowReader::Taken> RowReader::take_record(std::string& raw) {
       if (used_ == buffer_.size()) return Taken::end;
       end = buffer_.size() - used_ - 1;
     }
-    if (end == std::string_view::npos || end >= row_max_bytes)
+    if (end >= row_max_bytes)
       return fail(ErrorCode::invalid_argument,
                   "line " + std::to_string(line_) + ": the row is longer than " +
                       std::to_string(row_max_bytes) + " bytes" +

@@ -62,8 +62,6 @@ Terminal::Terminal(const Globals& globals)
   handle_signals();
 }
 
-Terminal::~Terminal() = default;
-
 void Terminal::note(std::string_view text) const {
   if (!quiet_) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }

@@ -19,7 +19,6 @@ class Terminal {
   explicit Terminal(const Globals& globals);
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
-  ~Terminal();
 
   [[nodiscard]] bool can_ask() const { return can_ask_; }
   [[nodiscard]] bool shows_progress() const { return errors_are_shown_ && !quiet_; }

@@ -99,8 +99,7 @@ Status read_query(Exchange& exchange, wire::JsonMembers& input) {
       continue;
     }
     const auto& fields = exchange.route->operation->description->request;
-    const auto field =
-        std::find_if(fields.begin(), fields.end(), [&](const auto& each) { return each.name == name; });
+    const auto field = std::ranges::find(fields, name, &wire::FieldInfo::name);
     if (exchange.route->body == Body::json || field == fields.end())
       return fail(Error::invalid(name, "is not a query parameter of this endpoint"));
     MUSTER_TRY(wire::Json json, wire::json_from_text(*field, value));

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/system_reason.hpp"
 #include "cmd/commands/list.hpp"
 #include "cmd/generic.hpp"
 #include "cmd/globals.hpp"
 #include "cmd/printer.hpp"
 #include "ops/catalogue.hpp"
 
-#include <cerrno>
-#include <system_error>
-
 #include <boost/json.hpp>
 #include <unistd.h>
 
 namespace muster::cmd {
 namespace {
-
-std::string reason() {
-  return std::generic_category().message(errno);
-}
 
 /// A file that is there whole or not at all: written beside its place, then renamed.
 class NewFile {
@@ -34,13 +28,13 @@ class NewFile {
     opened_ = file >= 0;
     stream_ = opened_ ? ::fdopen(file, "w") : nullptr;
     if (stream_ == nullptr)
-      return fail(ErrorCode::invalid_argument, "cannot write " + path_ + ": " + reason());
+      return fail(ErrorCode::invalid_argument, "cannot write " + path_ + ": " + system_reason());
     return stream_;
   }
   Status keep() {
     const bool written = std::fflush(stream_) == 0 && ::fsync(::fileno(stream_)) == 0;
     if (!written || ::rename(temporary_.c_str(), path_.c_str()) != 0)
-      return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + reason());
+      return fail(ErrorCode::precondition_failed, "cannot write " + path_ + ": " + system_reason());
     kept_ = true;
     return {};
   }

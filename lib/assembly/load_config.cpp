@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "assembly/load_config.hpp"
 
+#include "base/system_reason.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <system_error>
 
 #include <toml++/toml.h>
 #include <unistd.h>
@@ -64,7 +65,7 @@ class Loader {
 
   void read_file(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) return problem(path, "", "cannot be read: " + std::generic_category().message(errno));
+    if (!stream) return problem(path, "", "cannot be read: " + system_reason());
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
     try {
       const toml::table table = toml::parse(std::string_view(text));
@@ -148,7 +149,8 @@ class Loader {
       if (const auto dot = field.name.find('.'); dot != std::string_view::npos)
         sections.insert(name.substr(0, std::string_view("MUSTER_").size() + dot + 1));
     }
-    for (const auto& [variable, value] : sources_.environment) {
+    for (const auto& entry : sources_.environment) {
+      const std::string& variable = entry.first;
       const bool like_a_field = std::any_of(
           sections.begin(), sections.end(),
           [&](const std::string& section) { return variable.compare(0, section.size(), section) == 0; });

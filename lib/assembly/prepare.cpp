@@ -4,6 +4,7 @@
 #include "adapters/crypto/sealer.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "base/log.hpp"
+#include "base/system_reason.hpp"
 #include "model/builtin_roles.hpp"
 #include "ops/housekeeping.hpp"
 #include "ops/restore.hpp"
@@ -74,8 +75,7 @@ Status prepare_data_dir(const std::string& path) {
   if (!fs::exists(path, error)) {
     fs::create_directories(fs::path(path).parent_path(), error);
     if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(ErrorCode::unavailable,
-                  "data_dir: " + path + " cannot be made: " + std::generic_category().message(errno));
+      return fail(ErrorCode::unavailable, "data_dir: " + path + " cannot be made: " + system_reason());
     return {};
   }
   struct stat info {};

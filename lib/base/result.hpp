@@ -17,7 +17,7 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using tl::expected<T, Error>::expected;
   Result(tl::expected<T, Error> other)
-      : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor)
+      : tl::expected<T, Error>(std::move(other)) {}  // NOLINT(google-explicit-constructor): wanted
 };
 
 using Status = Result<void>;

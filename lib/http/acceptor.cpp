@@ -2,10 +2,10 @@
 #include "http/acceptor.hpp"
 
 #include "base/log.hpp"
+#include "base/system_reason.hpp"
 #include "http/response_writer.hpp"
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <Poco/Exception.h>
@@ -37,8 +37,7 @@ bool is_out_of_descriptors(int error_number) {
 Result<Poco::Net::Context::Ptr> make_server_context(const TlsFiles& files) {
   for (const auto& file : {files.certificate_file, files.private_key_file})
     if (::access(file.c_str(), R_OK) != 0)
-      return fail(ErrorCode::invalid_argument,
-                  "cannot read " + file + ": " + std::generic_category().message(errno));
+      return fail(ErrorCode::invalid_argument, "cannot read " + file + ": " + system_reason());
   try {
     Poco::Net::Context::Params parameters;
     parameters.certificateFile = files.certificate_file;
@@ -178,7 +177,7 @@ void Acceptor::on_door(Door& door) {
 
 void Acceptor::admit(Door& door, ListeningSocket::Accepted accepted) {
   if (front_.connections_open.load(std::memory_order_relaxed) >= front_.limits.connections_max)
-    return refuse(door, std::move(accepted));
+    return refuse(door, accepted);
   front_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
   front_.connections_open.fetch_add(1, std::memory_order_relaxed);
   auto& reactor = quietest();
@@ -188,12 +187,12 @@ void Acceptor::admit(Door& door, ListeningSocket::Accepted accepted) {
   auto connection = std::make_shared<Connection>(
       front_, reactor, door.listener(), Transport(accepted.descriptor, context), std::move(accepted.peer));
   if (&reactor == reactors_.front().get())
-    reactor.adopt(std::move(connection));
+    reactor.adopt(connection);
   else
     reactor.mailbox()->post([&reactor, connection = std::move(connection)] { reactor.adopt(connection); });
 }
 
-void Acceptor::refuse(Door& door, ListeningSocket::Accepted accepted) {
+void Acceptor::refuse(Door& door, const ListeningSocket::Accepted& accepted) {
   front_.connections_refused.fetch_add(1, std::memory_order_relaxed);
   if (!door.listener().tls) {
     // Whether it arrives is luck; the connection is not worth more.
@@ -211,8 +210,7 @@ void Acceptor::turn_away(Door& door, int error_number) {
   if (reactor.now() >= next_warning_) {
     next_warning_ = reactor.now() + warning_interval;
     log::warn("Connections to {} are turned away: {}. {} are open; raise the limit of open files.",
-              door.listening().address(), std::generic_category().message(error_number),
-              front_.connections_open.load());
+              door.listening().address(), system_reason(error_number), front_.connections_open.load());
   }
   if (reserve_descriptor_ >= 0) {
     ::close(reserve_descriptor_);

@@ -46,7 +46,7 @@ class Acceptor {
   void on_door(Door& door);
   void admit(Door& door, ListeningSocket::Accepted accepted);
   void turn_away(Door& door, int error_number);
-  void refuse(Door& door, ListeningSocket::Accepted accepted);
+  void refuse(Door& door, const ListeningSocket::Accepted& accepted);
   void on_tick();
   Reactor& quietest();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client_connection.hpp"
 
+#include "base/system_reason.hpp"
 #include "http/characters.hpp"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
-#include <optional>
+#include <exception>
 #include <system_error>
 
 #include <Poco/Net/Context.h>
@@ -36,10 +37,6 @@ using TimePoint = ClientConnection::Clock::time_point;
 
 constexpr std::size_t unix_path_max_bytes = sizeof(sockaddr_un::sun_path) - 1;
 
-std::string reason(int error_number) {
-  return std::generic_category().message(error_number);
-}
-
 tl::unexpected<Error> timed_out(const std::string& name) {
   return fail(ErrorCode::deadline_exceeded, name + " did not answer in time");
 }
@@ -53,14 +50,14 @@ Poco::Timespan time_left(TimePoint deadline) {
 }
 
 std::string describe(const Poco::Exception& error) {
-  if (error.code() > 0) return reason(error.code());
+  if (error.code() > 0) return system_reason(error.code());
   return error.message().empty() ? error.what() : error.message();
 }
 
 class PocoConnection final : public ClientConnection {
  public:
-  PocoConnection(Poco::Net::StreamSocket socket, std::string name)
-      : socket_(std::move(socket)), name_(std::move(name)) {}
+  PocoConnection(const Poco::Net::StreamSocket& socket, std::string name)
+      : socket_(socket), name_(std::move(name)) {}
 
   Status write(std::string_view bytes, TimePoint deadline) override {
     return guarded([&]() -> Status {
@@ -115,15 +112,15 @@ Result<Poco::Net::StreamSocket> connect_unix(const ServerAddress& address) {
   where.sun_family = AF_UNIX;
   std::memcpy(static_cast<char*>(where.sun_path), address.path.data(), address.path.size());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return fail(ErrorCode::unavailable, "cannot open a socket: " + reason(errno));
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {  // NOLINT
+  if (descriptor < 0) return fail(ErrorCode::unavailable, "cannot open a socket: " + system_reason());
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
     const int error_number = errno;
     ::close(descriptor);
     std::string hint;
     if (error_number == ENOENT || error_number == ECONNREFUSED) hint = " (is the daemon running?)";
     if (error_number == EACCES) hint = " (the socket belongs to the daemon's user)";
     return fail(ErrorCode::unavailable,
-                "cannot connect to unix:" + address.path + ": " + reason(error_number) + hint);
+                "cannot connect to unix:" + address.path + ": " + system_reason(error_number) + hint);
   }
   return Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(descriptor));
 }
@@ -136,18 +133,19 @@ Poco::Net::HostEntry::AddressList addresses_of(const std::string& host) {
 }
 
 Poco::Net::StreamSocket connect_tcp(const ServerAddress& address, TimePoint deadline) {
-  std::optional<Poco::Net::NetException> first_error;
+  std::exception_ptr first_error;
   for (const auto& host : addresses_of(address.host)) {
     try {
       Poco::Net::StreamSocket socket;
       socket.connect(Poco::Net::SocketAddress(host, address.port), time_left(deadline));
       socket.setNoDelay(true);
       return socket;
-    } catch (const Poco::Net::NetException& error) {
-      if (!first_error) first_error = error;
+    } catch (const Poco::Net::NetException&) {
+      if (!first_error) first_error = std::current_exception();
     }
   }
-  throw first_error ? *first_error : Poco::Net::NoAddressFoundException(address.host);
+  if (first_error) std::rethrow_exception(first_error);
+  throw Poco::Net::NoAddressFoundException(address.host);
 }
 
 Context::Ptr make_client_context(const std::string& certificate_authority_file) {
@@ -228,7 +226,7 @@ Result<std::unique_ptr<ClientConnection>> ClientConnection::open(
   if (address.kind == ServerAddress::Kind::tls && !certificate_authority_file.empty() &&
       ::access(certificate_authority_file.c_str(), R_OK) != 0)
     return fail(ErrorCode::invalid_argument, "cannot read the certificate authorities in " +
-                                                 certificate_authority_file + ": " + reason(errno));
+                                                 certificate_authority_file + ": " + system_reason());
   // OpenSSL writes to sockets without MSG_NOSIGNAL.
   if (address.kind == ServerAddress::Kind::tls) std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/listening_socket.hpp"
 
+#include "base/system_reason.hpp"
+
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -26,10 +28,6 @@ namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
 constexpr int backlog = 4096;
-
-std::string reason(int error_number) {
-  return std::generic_category().message(error_number);
-}
 
 struct HostPort {
   std::string host;
@@ -75,7 +73,7 @@ std::pair<std::string, std::uint16_t> describe(const sockaddr_storage& storage) 
 std::string bound_address(int descriptor) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);  // NOLINT
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
   const auto [host, port] = describe(storage);
   const auto shown = storage.ss_family == AF_INET6 ? "[" + host + "]" : host;
   return shown + ":" + std::to_string(port);
@@ -97,7 +95,7 @@ Status clear_path(const std::string& path) {
                 "cannot listen on " + path + ": a file that is not a socket is there");
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto address = unix_address(path);
-  const int result = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);  // NOLINT
+  const int result = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error_number = result == 0 ? 0 : errno;
   if (probe >= 0) ::close(probe);
   if (error_number != ECONNREFUSED)
@@ -105,10 +103,10 @@ Status clear_path(const std::string& path) {
                 "cannot listen on " + path +
                     (error_number == 0 || error_number == EAGAIN
                          ? ": another process is listening there"
-                         : ": the socket there cannot be examined: " + reason(error_number)));
+                         : ": the socket there cannot be examined: " + system_reason(error_number)));
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     return fail(ErrorCode::unavailable,
-                "cannot listen on " + path + ": the stale socket cannot be removed: " + reason(errno));
+                "cannot listen on " + path + ": the stale socket cannot be removed: " + system_reason());
   return {};
 }
 
@@ -150,18 +148,19 @@ Result<ListeningSocket> ListeningSocket::open_unix(const std::string& address, c
                                                  std::to_string(path_size_max_bytes) + " bytes");
   MUSTER_CHECK_OK(clear_path(path));
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + reason(errno));
+  if (descriptor < 0)
+    return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + system_reason());
   ListeningSocket listening(descriptor, address, {});
   const auto where = unix_address(path);
   // Linux gives the file the socket's own mode, so it is never open to others, not for a moment.
   if (::fchmod(descriptor, S_IRUSR | S_IWUSR) != 0 ||
-      ::bind(descriptor, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0)  // NOLINT
-    return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + reason(errno));
+      ::bind(descriptor, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0)
+    return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + system_reason());
   listening.unix_path_ = path;
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) listening.unix_inode_ = status.st_ino;
   if (::listen(descriptor, backlog) != 0)
-    return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + reason(errno));
+    return fail(ErrorCode::unavailable, "cannot listen on " + path + ": " + system_reason());
   return listening;
 }
 
@@ -180,7 +179,7 @@ Result<ListeningSocket> ListeningSocket::open_tcp(const std::string& address) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   const int descriptor = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0)
-    return fail(ErrorCode::unavailable, "cannot listen on " + address + ": " + reason(errno));
+    return fail(ErrorCode::unavailable, "cannot listen on " + address + ": " + system_reason());
   ListeningSocket listening(descriptor, address, {});
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -188,7 +187,7 @@ Result<ListeningSocket> ListeningSocket::open_tcp(const std::string& address) {
     const int error_number = errno;
     return fail(ErrorCode::unavailable, "cannot listen on " + address + ": " +
                                             (error_number == EADDRINUSE ? "another process is using the port"
-                                                                        : reason(error_number)));
+                                                                        : system_reason(error_number)));
   }
   listening.address_ = bound_address(descriptor);
   return listening;
@@ -198,8 +197,8 @@ ListeningSocket::Accepted ListeningSocket::accept() const {
   Accepted accepted;
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  accepted.descriptor = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&storage), &size,  // NOLINT
-                                  SOCK_CLOEXEC | SOCK_NONBLOCK);
+  accepted.descriptor =
+      ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (accepted.descriptor < 0) {
     accepted.error_number = errno;
     return accepted;

@@ -109,7 +109,7 @@ void Reactor::scan() {
   }
 }
 
-void Reactor::adopt(std::shared_ptr<Connection> connection) {
+void Reactor::adopt(const std::shared_ptr<Connection>& connection) {
   connection->set_slot(table_.size());
   table_.push_back({TimePoint::max(), connection});
   connection->open();

@@ -47,7 +47,7 @@ class Reactor final : public Poco::Net::SocketReactor {
   /// Announced by the acceptor before the connection arrives, so that the next one goes elsewhere.
   void expect_connection() { count_.fetch_add(1, std::memory_order_relaxed); }
 
-  void adopt(std::shared_ptr<Connection> connection);
+  void adopt(const std::shared_ptr<Connection>& connection);
   void release(Connection& connection);
   /// Sets what the connection waits for, from `before` to `wanted`, both of EPOLLIN and EPOLLOUT; 0 is
   /// nothing at all, not even the end of the connection.

@@ -11,7 +11,7 @@
 namespace muster::model {
 namespace {
 
-constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t unreached = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t code_size_max = 2 * permission_side_length_max + 1;
 
 bool is_wildcard(std::string_view code) {
@@ -220,7 +220,7 @@ std::vector<std::string> CompiledRoles::permissions_of(std::span<const std::stri
 
 std::pair<std::vector<std::string>, std::string> CompiledRoles::way(std::uint32_t from,
                                                                     const Wanted& wanted) const {
-  std::vector<std::uint32_t> came_from(own_.size(), nobody);
+  std::vector<std::uint32_t> came_from(own_.size(), unreached);
   std::vector<std::uint32_t> queue{from};
   came_from[from] = from;
   for (std::size_t at = 0; at < queue.size(); ++at) {
@@ -235,7 +235,7 @@ std::pair<std::vector<std::string>, std::string> CompiledRoles::way(std::uint32_
       return {std::move(names), std::string(codes_.name(wanted.ids[i]))};
     }
     for (const std::uint32_t parent : graph_.parents_of(queue[at]))
-      if (came_from[parent] == nobody) {
+      if (came_from[parent] == unreached) {
         came_from[parent] = queue[at];
         queue.push_back(parent);
       }

@@ -25,13 +25,6 @@ bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 bool is_local_part(std::string_view local) {
   constexpr std::string_view marks = "!#$%&'*+/=?^_`{|}~-.";
   if (local.empty() || local.size() > local_size_max_bytes || local.front() == '.' || local.back() == '.')

@@ -43,13 +43,6 @@ class WipedUnits {
   std::vector<char16_t> units_;
 };
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
 }
@@ -74,7 +67,7 @@ std::string_view bare_word(std::string_view text) {
   return text;
 }
 
-std::uint64_t hash_of(std::string_view text) {
+std::uint64_t listed_hash(std::string_view text) {
   return XXH3_64bits(text.data(), text.size());
 }
 
@@ -122,7 +115,7 @@ double strength_bits(std::string_view password, const PasswordContext& context) 
 
 BreachedList::BreachedList(const std::vector<std::string>& passwords) {
   hashes_.reserve(passwords.size());
-  for (const std::string& password : passwords) hashes_.push_back(hash_of(lower_case(password)));
+  for (const std::string& password : passwords) hashes_.push_back(listed_hash(lower_case(password)));
   std::sort(hashes_.begin(), hashes_.end());
   hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
 }
@@ -137,7 +130,7 @@ const BreachedList& BreachedList::shipped() {
 
 bool BreachedList::contains(std::string_view password) const {
   const auto listed = [this](std::string_view text) {
-    return !text.empty() && std::binary_search(hashes_.begin(), hashes_.end(), hash_of(text));
+    return !text.empty() && std::binary_search(hashes_.begin(), hashes_.end(), listed_hash(text));
   };
   const Secret whole(lower_case(password));
   const Secret plain(without_leet(whole.reveal()));

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace muster::model {
 
 bool is_ascii(std::string_view text) noexcept;
+/// Of ASCII only; all else stays as it is.
+std::string lower_case(std::string_view text);
 /// Of well-formed UTF-8.
 std::size_t count_code_points(std::string_view text) noexcept;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/durable_file.hpp"
 
+#include "base/system_reason.hpp"
+
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,11 +14,7 @@ namespace muster::ops {
 namespace {
 
 Error trouble(const std::string& path) {
-  return Error{ErrorCode::unavailable,
-               "cannot write " + path + ": " + std::generic_category().message(errno),
-               {},
-               {},
-               {}};
+  return Error{ErrorCode::unavailable, "cannot write " + path + ": " + system_reason(), {}, {}, {}};
 }
 
 class Descriptor {

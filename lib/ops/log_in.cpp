@@ -33,7 +33,7 @@ Login read_login(const std::string& login) {
   out.email = login.find('@') != std::string::npos;
   auto canonical = out.email ? model::normal_email(login) : model::canonical_username(login);
   out.well_formed = canonical.has_value();
-  out.name = canonical ? std::move(*canonical) : login;
+  out.name = std::move(canonical).value_or(login);
   return out;
 }
 

@@ -155,7 +155,7 @@ void LoginThrottle::make_room(Time now) {
 std::string guesser_address(std::string_view source) {
   constexpr std::size_t network_size_bytes = 8;
   constexpr std::string_view mapped_prefix{"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12};
-  const std::string text(source.substr(0, source.find('%')));
+  std::string text(source.substr(0, source.find('%')));
   std::array<char, sizeof(in6_addr)> bytes{};
   if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return text;
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return {};

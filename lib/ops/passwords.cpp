@@ -15,14 +15,14 @@
 namespace muster::ops {
 namespace {
 
-struct Account {
+struct KnownAccount {
   model::User user;
   std::optional<model::Credential> credential;
 };
 
-Result<Account> find_account(Context& context, UserId id) {
+Result<KnownAccount> find_account(Context& context, UserId id) {
   std::optional<model::User> user;
-  Account account;
+  KnownAccount account;
   MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(user, unit.users().find(id));
     MUSTER_TRY(account.credential, unit.users().credential(id));
@@ -43,7 +43,7 @@ Result<model::Credential> new_credential(Context& context, const model::User& us
 }
 
 /// Counted together with wrong passwords at login.
-Status check_old_password(Context& context, const Call& call, const Account& account,
+Status check_old_password(Context& context, const Call& call, const KnownAccount& account,
                           const Secret& old_password) {
   MUSTER_TRY(auto attempt, CountedAttempt::begin(context, account.user.id, {}, call.source));
   auto match = ports::PasswordMatch::no;
@@ -72,7 +72,7 @@ Result<ChangeOwnPassword::Reply> ChangeOwnPassword::run(Context& context, Call& 
   if (call.caller.kind != Caller::Kind::user)
     return fail(ErrorCode::invalid_argument, "an operator on the admin socket has no password to change");
   const UserId id = call.caller.user;
-  MUSTER_TRY(const Account account, find_account(context, id));
+  MUSTER_TRY(const KnownAccount account, find_account(context, id));
   MUSTER_CHECK_OK(check_old_password(context, call, account, request.old_password));
   MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
 
@@ -91,7 +91,7 @@ Result<ChangeOwnPassword::Reply> ChangeOwnPassword::run(Context& context, Call& 
 }
 
 Result<SetUserPassword::Reply> SetUserPassword::run(Context& context, Call& call, const Request& request) {
-  MUSTER_TRY(const Account account, find_account(context, request.id));
+  MUSTER_TRY(const KnownAccount account, find_account(context, request.id));
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
   const auto check_rights = [&](ports::Unit& unit) {
     return check_no_more_rights(context, unit, call, known, request.id);

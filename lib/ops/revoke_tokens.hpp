@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Revokes tokens and sessions: of a session, a user, everybody who holds a role, or all. Durable, and in
-/// force on this daemon for the very next request, before it is acknowledged.
+/// @file Revokes tokens and sessions: of a session, a user, everybody who holds a role, or all. Durable, and
+/// in force on this daemon for the very next request, before it is acknowledged.
 #pragma once
 
 #include "ops/call.hpp"

@@ -16,7 +16,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr std::size_t members_at_a_time = 1000;
+constexpr std::size_t members_read_at_once = 1000;
 
 struct Difference {
   Names gained;
@@ -104,7 +104,7 @@ Status tally_members(ports::Unit& unit, const Names& roles, Time now, Tally& tal
   for (const std::string& role : roles) {
     std::optional<UserId> after;
     for (;;) {
-      MUSTER_TRY(const auto members, unit.grants().members(role, after, members_at_a_time));
+      MUSTER_TRY(const auto members, unit.grants().members(role, after, members_read_at_once));
       for (const ports::Member& member : members) {
         after = member.user;
         if (!member.grant.in_force(now) || !seen.insert(member.user).second) continue;
@@ -114,7 +114,7 @@ Status tally_members(ports::Unit& unit, const Names& roles, Time now, Tally& tal
           if (grant.in_force(now)) held.push_back(grant.role);
         tally.add(member.user, held);
       }
-      if (members.size() < members_at_a_time) break;
+      if (members.size() < members_read_at_once) break;
     }
   }
   return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/codec.hpp"
 
+#include "model/unicode.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,11 +11,6 @@
 
 namespace muster::wire {
 namespace {
-
-std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 bool is_word_of(std::string_view one_of, std::string_view word) {
   while (!one_of.empty()) {
@@ -25,8 +22,7 @@ bool is_word_of(std::string_view one_of, std::string_view word) {
   return false;
 }
 
-template <class T>
-void append_number(std::string& out, T number) {
+void append_integer(std::string& out, std::int64_t number) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
   out.append(buffer.data(), end);
@@ -82,7 +78,8 @@ void read(const Json& json, const FieldRules& rules, std::string_view path, Prob
   const auto* text = json.if_string();
   if (text == nullptr) return problems.add(path, "must be a string");
   out.assign(text->data(), text->size());
-  if (const std::size_t length = code_points(out); length < rules.length_min || length > rules.length_max)
+  if (const std::size_t length = model::count_code_points(out);
+      length < rules.length_min || length > rules.length_max)
     return problems.add(path, "must have " + std::to_string(rules.length_min) + " to " +
                                   std::to_string(rules.length_max) + " characters");
   if (out.find('\0') != std::string::npos) return problems.add(path, "must not contain U+0000");
@@ -167,7 +164,7 @@ void write(std::string& out, std::string_view text) {
   append_json_string(out, text);
 }
 void write(std::string& out, std::int64_t number) {
-  append_number(out, number);
+  append_integer(out, number);
 }
 void write(std::string& out, double number) {
   append_json_number(out, number);
@@ -182,7 +179,7 @@ void write(std::string& out, Time time) {
 }
 void write(std::string& out, UserId id) {
   out += '"';
-  append_number(out, id.value);
+  append_integer(out, id.value);
   out += '"';
 }
 void write(std::string& out, const SessionId& id) {

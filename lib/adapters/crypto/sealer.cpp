@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/crypto/sealer.hpp"
 
+#include "adapters/crypto/bytes.hpp"
 #include "adapters/crypto/file.hpp"
 #include "base/check.hpp"
 #include "base/encoding.hpp"
+#include "base/system_reason.hpp"
 
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -23,13 +24,6 @@ constexpr std::size_t nonce_size_bytes = crypto_aead_xchacha20poly1305_ietf_NPUB
 constexpr std::size_t tag_size_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::string_view check_context = "master-key-check";
 constexpr std::string_view check_plain = "muster";
-
-unsigned char* bytes_of(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 class XChaChaSealer final : public ports::Sealer {
  public:
@@ -70,13 +64,12 @@ class XChaChaSealer final : public ports::Sealer {
   Secret key_;
 };
 
-std::string why(int error) {
-  return std::generic_category().message(error);
-}
-
 Error cannot_write(const std::string& path, int error) {
-  return Error{
-      ErrorCode::unavailable, "master key file " + path + " cannot be written: " + why(error), {}, {}, {}};
+  return Error{ErrorCode::unavailable,
+               "master key file " + path + " cannot be written: " + system_reason(error),
+               {},
+               {},
+               {}};
 }
 
 }  // namespace
@@ -114,7 +107,8 @@ Result<std::unique_ptr<ports::Sealer>> load_master_key(const std::string& path) 
   if (!file) {
     const int error = errno;
     if (error == ENOENT) return fail(ErrorCode::not_found, "master key file " + path + " is missing");
-    return fail(ErrorCode::unavailable, "master key file " + path + " cannot be read: " + why(error));
+    return fail(ErrorCode::unavailable,
+                "master key file " + path + " cannot be read: " + system_reason(error));
   }
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
@@ -124,7 +118,8 @@ Result<std::unique_ptr<ports::Sealer>> load_master_key(const std::string& path) 
                 "master key file " + path + " is open to others than its owner; run: chmod 600 " + path);
   const auto content = file.read_at_most(2 * key_size_bytes + 2);
   if (!content)
-    return fail(ErrorCode::unavailable, "master key file " + path + " cannot be read: " + why(errno));
+    return fail(ErrorCode::unavailable,
+                "master key file " + path + " cannot be read: " + system_reason(errno));
   std::string_view hex = content->reveal();
   if (hex.ends_with('\n')) hex.remove_suffix(1);
   auto key = hex_decode(hex);

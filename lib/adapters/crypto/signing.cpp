@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/crypto/signing.hpp"
 
+#include "adapters/crypto/bytes.hpp"
 #include "base/check.hpp"
 #include "base/encoding.hpp"
 
@@ -28,13 +29,6 @@ constexpr int rsa_size_bits = 2048;
 using Digest = std::array<unsigned char, digest_size_bytes>;
 using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 using EcSignature = std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)>;
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes_of(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
 
 Error broken(std::string detail) {
   ERR_clear_error();

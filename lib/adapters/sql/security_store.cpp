@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/security_store.hpp"
 
+#include "adapters/sql/session_id.hpp"
+
 #include <algorithm>
 
 namespace muster::sql {
@@ -8,20 +10,13 @@ namespace {
 
 constexpr const char* epoch_counter = "revocation_epoch";
 
-std::string_view bytes_of(const SessionId& id) {
-  return {reinterpret_cast<const char*>(id.random.data()), id.random.size()};
-}
-
 model::Revocation read_revocation(Query& query) {
   model::Revocation revocation;
   revocation.epoch = query.get_integer();
   const std::int64_t user = query.get_integer();
   const auto random = query.get_optional_bytes();
   if (random) {
-    SessionId id;
-    id.user.value = user;
-    std::copy_n(random->begin(), std::min(random->size(), id.random.size()), id.random.begin());
-    revocation.target = id;
+    revocation.target = session_id(UserId{user}, *random);
   } else if (user != 0) {
     revocation.target = UserId{user};
   }

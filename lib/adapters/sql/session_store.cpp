@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/session_store.hpp"
 
+#include "adapters/sql/session_id.hpp"
+
 #include <algorithm>
 
 namespace muster::sql {
 namespace {
-
-std::string_view bytes_of(const SessionId& id) {
-  return {reinterpret_cast<const char*>(id.random.data()), id.random.size()};
-}
-
-SessionId make_id(UserId user, std::string_view random) {
-  SessionId id;
-  id.user = user;
-  std::copy_n(random.begin(), std::min(random.size(), id.random.size()), id.random.begin());
-  return id;
-}
 
 std::int64_t hour_of(Time time) {
   return std::chrono::floor<std::chrono::hours>(time).time_since_epoch().count();
@@ -24,7 +15,7 @@ std::int64_t hour_of(Time time) {
 model::Session read_session(Query& query) {
   model::Session session;
   const UserId user{query.get_integer()};
-  session.id = make_id(user, query.get_bytes());
+  session.id = session_id(user, query.get_bytes());
   session.created_at = query.get_time();
   session.last_used_at = query.get_time();
   session.expires_at = query.get_time();
@@ -118,7 +109,7 @@ Result<std::vector<SessionId>> SqlSessionStore::revoke_all(UserId user, std::opt
     for (;;) {
       MUSTER_TRY(const bool found, query.next());
       if (!found) break;
-      const SessionId id = make_id(user, query.get_bytes());
+      const SessionId id = session_id(user, query.get_bytes());
       if (id != except) ids.push_back(id);
     }
   }
@@ -186,7 +177,7 @@ Result<std::size_t> SqlSessionStore::purge(Time before, std::size_t limit) {
       MUSTER_TRY(const bool found, query.next());
       if (!found) break;
       const UserId user{query.get_integer()};
-      ids.push_back(make_id(user, query.get_bytes()));
+      ids.push_back(session_id(user, query.get_bytes()));
     }
   }
   for (const SessionId& id : ids) {

@@ -6,6 +6,7 @@
 #include "adapters/sqlite/files.hpp"
 #include "adapters/sqlite/migrations.hpp"
 #include "base/encoding.hpp"
+#include "base/system_reason.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -119,8 +120,7 @@ Status write_backup(const std::string& database_path, const std::string& backup_
   MUSTER_CHECK_OK(sync_path(temporary));
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, backup_path.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST) return fail(ErrorCode::already_exists, backup_path + ": is there already");
-    return fail(ErrorCode::unavailable,
-                backup_path + ": cannot be made: " + std::generic_category().message(errno));
+    return fail(ErrorCode::unavailable, backup_path + ": cannot be made: " + system_reason());
   }
   return sync_path(folder_of(backup_path));
 }

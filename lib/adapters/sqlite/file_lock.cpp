@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/file_lock.hpp"
 
+#include "base/system_reason.hpp"
+
 #include <array>
-#include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -14,8 +14,7 @@ namespace muster::sqlite {
 Result<FileLock> FileLock::acquire(const std::string& database_path) {
   const std::string path = database_path + ".lock";
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    return fail(ErrorCode::unavailable, path + ": cannot be made: " + std::generic_category().message(errno));
+  if (descriptor < 0) return fail(ErrorCode::unavailable, path + ": cannot be made: " + system_reason());
   FileLock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 32> holder{};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/files.hpp"
 
+#include "base/system_reason.hpp"
+
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,8 +16,7 @@ namespace muster::sqlite {
 namespace {
 
 tl::unexpected<Error> failed(const std::string& path, const std::string& what) {
-  return fail(ErrorCode::unavailable,
-              path + ": cannot be " + what + ": " + std::generic_category().message(errno));
+  return fail(ErrorCode::unavailable, path + ": cannot be " + what + ": " + system_reason());
 }
 
 }  // namespace

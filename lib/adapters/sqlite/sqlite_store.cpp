@@ -51,7 +51,7 @@ class SqliteStore final : public ports::Store {
 
   Status maintain() override {
     MUSTER_CHECK_OK(trim_change_log());
-    const Status folded = writer_.run_alone([](SqliteConnection& connection) -> Status {
+    Status folded = writer_.run_alone([](SqliteConnection& connection) -> Status {
       // As far as the readers' snapshots allow; what is left is folded in the next time.
       MUSTER_CHECK_OK(connection.values_of("PRAGMA wal_checkpoint(PASSIVE)"));
       connection.release_memory();
@@ -97,7 +97,7 @@ Result<bool> trim_once(SqliteConnection& connection, std::int64_t keep) {
 Status SqliteStore::trim_change_log() {
   bool more = true;
   for (int i = 0; more && i < trims_max; ++i) {
-    const Status trimmed = writer_.run_alone([&](SqliteConnection& connection) -> Status {
+    Status trimmed = writer_.run_alone([&](SqliteConnection& connection) -> Status {
       MUSTER_TRY(more, trim_once(connection, options_.change_log_keep));
       return {};
     });
