@@ -23,6 +23,10 @@ constexpr std::chrono::seconds linger_quiet_time{1};
 constexpr std::chrono::seconds linger_time{10};
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
 
+bool is_safe(Method method) {
+  return method == Method::get || method == Method::head || method == Method::options;
+}
+
 }  // namespace
 
 Connection::Connection(Front& front, Reactor& reactor, const Listener& listener, Transport transport,
@@ -193,6 +197,7 @@ void Connection::dispatch() {
   if (pending.close) stage_ = Stage::ending;
   lingers_ = lingers_ || draining_;
   request_.peer = peer_;
+  const bool safe = is_safe(request_.method);
   const auto compression = !front_.gzip          ? Compression::off
                            : traits.accepts_gzip ? Compression::accepted
                                                  : Compression::not_accepted;
@@ -204,6 +209,7 @@ void Connection::dispatch() {
   } catch (...) {
     log::error("A request handler threw.");
   }
+  unsafe_under_way_ = unsafe_under_way_ || (!safe && pending_count_ > 0);
   if (request_.body.capacity() > kept_capacity_max_bytes) std::string().swap(request_.body);
 }
 
@@ -296,6 +302,7 @@ void Connection::write_front(const Response& response) {
   pending_first_ = pending_.empty() ? 0 : (pending_first_ + 1) % pending_.size();
   sequence_first_ += answered;
   pending_count_ -= answered;
+  if (pending_count_ == 0) unsafe_under_way_ = false;
   if (pending_count_ == 0 && std::exchange(owes_continue_, false) && stage_ == Stage::open)
     output_ += continue_response;
 }
@@ -366,7 +373,7 @@ void Connection::discard() {
 }
 
 bool Connection::can_read() const {
-  return stage_ == Stage::open && pending_count_ < front_.limits.pipelined_max &&
+  return stage_ == Stage::open && !unsafe_under_way_ && pending_count_ < front_.limits.pipelined_max &&
          output_pending_bytes() <= front_.limits.output_pending_max_bytes;
 }
 

@@ -130,6 +130,8 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   bool request_begun_ = false;
   bool owes_continue_ = false;
   bool tls_wants_write_ = false;
+  /// Nothing is begun beside a request that may change something (RFC 9112, section 9.3.2).
+  bool unsafe_under_way_ = false;
   bool paused_ = false;   ///< Bytes may wait in input_ or in TLS, which no event will tell of.
   bool lingers_ = false;  ///< The end is our wish, so the other side may still be sending.
 };
