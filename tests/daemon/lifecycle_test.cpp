@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <regex>
 #include <thread>
 
 #include <sys/socket.h>
@@ -65,6 +66,11 @@ TEST_CASE("SIGTERM answers what is under way, and everything is there at the nex
   CHECK(found <= answered + 1 + 4);
 }
 
+std::string address_in(const std::string& log) {
+  std::smatch found;
+  return std::regex_search(log, found, std::regex(R"(127\.0\.0\.1:[0-9]+)")) ? found[0].str() : std::string();
+}
+
 TEST_CASE("SIGHUP changes what can change and says what cannot") {
   test::TemporaryFolder folder;
   const std::string file = folder.path() + "/muster.conf";
@@ -85,11 +91,35 @@ TEST_CASE("SIGHUP changes what can change and says what cannot") {
   CHECK(contains(daemon.err(), "log.level is now debug"));
   CHECK(contains(daemon.err(), "http.workers has changed and needs a restart: 4 stays in force"));
 
+  const auto shown = [&](const std::string& item) {
+    return contains(socket.call(Method::get, "/v1/admin/config").text("items"), item);
+  };
+  const std::string from_file = R"(","source":")" + file;
+  // What changed stands at its new line; what could not change keeps the value and the line it was read from.
+  CHECK(shown(R"({"name":"users.self_registration","value":"false)" + from_file + ":6\""));
+  CHECK(shown(R"({"name":"log.level","value":"debug)" + from_file + ":8\""));
+  CHECK(shown(R"({"name":"http.workers","value":"4)" + from_file + ":4\""));
+  test::Api network("http://" + address_in(daemon.err()));
+  const auto register_as = [&](const std::string& name) {
+    const std::string user = R"({"username":")" + name + R"(","password":"correct horse battery"})";
+    return network.call(Method::post, "/v1/users", user).status;
+  };
+  CHECK(register_as("kim") == 401);
+
+  // A field that is gone from the file falls back to its default, which is then its source.
+  write("workers = 5\n");
+  daemon.signal(SIGHUP);
+  REQUIRE(test::eventually([&] { return contains(daemon.err(), "log.level is now info"); }));
+  CHECK(test::eventually([&] { return shown(R"({"name":"log.level","value":"info","source":"default")"); }));
+  CHECK(contains(daemon.err(), "users.self_registration is now true"));
+  CHECK(register_as("kim") == 201);
+
   write("workers = 0\n");
   daemon.signal(SIGHUP);
   REQUIRE(test::eventually([&] { return contains(daemon.err(), "the old one stays in force"); }));
   CHECK(contains(daemon.err(), file + ":4: http.workers: must be a whole number from 1 to 1024"));
   CHECK(socket.call(Method::get, "/readyz").ok());
+  CHECK(shown(R"({"name":"http.workers","value":"4)" + from_file + ":4\""));
   daemon.signal(SIGTERM);
   CHECK(daemon.wait(std::chrono::seconds(30)) == 0);
 }
@@ -168,6 +198,7 @@ TEST_CASE("a port that is taken, and a second daemon on the same data, end the s
   const auto taken = musterd({"--data-dir", run.folder.path() + "/other", "--listen", run.daemon.address()});
   CHECK(taken.status == 1);
   CHECK(contains(taken.err, run.daemon.address()));
+  CHECK(contains(taken.err, "another process is using the port"));
   const auto second = musterd({"--data-dir", run.daemon.folder(), "--listen", "127.0.0.1:0"});
   CHECK(second.status == 1);
   CHECK(contains(second.err, "in use by another musterd"));
