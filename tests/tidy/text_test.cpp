@@ -45,6 +45,7 @@ const std::vector<Banned>& banned_list() {
        {"lib", "daemon", "cmd"},
        {},
        "the reentrant form"},
+      {std::regex(R"(\bNULL\b)"), everywhere, {}, "nullptr"},
       {call("alloca|setjmp|longjmp"), everywhere, {}, "plain C++"},
       {std::regex(R"(std::(cout|cerr|clog|endl)\b)"), {"lib"}, {}, "base/log.hpp"},
       {call("printf|puts|fprintf"), {"lib"}, {"lib/base/check.hpp"}, "base/log.hpp"},
@@ -106,6 +107,7 @@ TEST_CASE("the rules about calls see calls and nothing else", "[text]") {
   CHECK(caught("int n = atoi(text);"));
   CHECK(caught("  std::this_thread::sleep_for(1s);"));
   CHECK(caught("  ::system(text);"));
+  CHECK(caught("  call(NULL);"));
   CHECK_FALSE(caught("  Thing(const Thing&) = delete;"));
   CHECK_FALSE(caught("  // a new thing, for atoi(text)"));
   CHECK_FALSE(caught("  log(\"system( new Thing delete it\");"));
@@ -148,6 +150,32 @@ TEST_CASE("nothing is left for later, and no banners", "[text]") {
       if (!file.lines[i].empty() && std::isspace(static_cast<unsigned char>(file.lines[i].back())) != 0)
         offences.push_back(at(file, i + 1, "space at the end of the line"));
     }
+  INFO(report(offences));
+  CHECK(offences.empty());
+}
+
+/// What silences clang-tidy names the check and says why: `// NOLINT(some-check): the reason`.
+bool silences_without_reason(const std::string& line) {
+  // Written in two parts, or this file would find itself.
+  static const std::string mark = std::string("NO") + "LINT";
+  static const std::regex given(mark + R"((NEXTLINE)?\([a-z][a-z0-9.-]*\): \S)");
+  return line.find(mark) != std::string::npos && !std::regex_search(line, given);
+}
+
+TEST_CASE("who silences clang-tidy says what and why", "[text]") {
+  const std::string mark = std::string("// NO") + "LINT";
+  CHECK(silences_without_reason("f();  " + mark));
+  CHECK(silences_without_reason("f();  " + mark + "(some-check)"));
+  CHECK(silences_without_reason("f();  " + mark + "(*): all of it"));
+  CHECK(silences_without_reason(mark + "BEGIN(some-check): for the whole file"));
+  CHECK_FALSE(silences_without_reason("f();  " + mark + "(some-check): one thread"));
+  CHECK_FALSE(silences_without_reason(mark + "NEXTLINE(some-check): one thread"));
+
+  std::vector<std::string> offences;
+  for (const SourceFile& file : load(everywhere, {".hpp", ".cpp"}))
+    for (std::size_t i = 0; i < file.lines.size(); ++i)
+      if (silences_without_reason(file.lines[i]))
+        offences.push_back(at(file, i + 1, "name the check and the reason"));
   INFO(report(offences));
   CHECK(offences.empty());
 }

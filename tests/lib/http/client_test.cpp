@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-using namespace muster::http;        // NOLINT
-using namespace muster::http::test;  // NOLINT
+using namespace muster::http;
+using namespace muster::http::test;
 using muster::ErrorCode;
 
 namespace {

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-using namespace muster::http;        // NOLINT
-using namespace muster::http::test;  // NOLINT
+using namespace muster::http;
+using namespace muster::http::test;
 
 namespace {
 

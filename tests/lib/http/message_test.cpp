@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace muster::http;  // NOLINT
+using namespace muster::http;
 
 TEST_CASE("header names compare without case and set replaces every field of a name") {
   Headers headers;

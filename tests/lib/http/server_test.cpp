@@ -9,8 +9,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace muster::http;        // NOLINT
-using namespace muster::http::test;  // NOLINT
+using namespace muster::http;
+using namespace muster::http::test;
 
 namespace {
 

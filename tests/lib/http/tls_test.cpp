@@ -11,8 +11,8 @@
 #include <catch2/catch.hpp>
 #include <openssl/ssl.h>
 
-using namespace muster::http;        // NOLINT
-using namespace muster::http::test;  // NOLINT
+using namespace muster::http;
+using namespace muster::http::test;
 using muster::ErrorCode;
 
 namespace {
