@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 constexpr std::size_t size_max_bytes = 64 * 1024;
-constexpr unsigned rounds_default = 400;
+constexpr std::size_t mutations_default = 16'000;
 
 void run(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
@@ -93,20 +93,20 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s CORPUS [ROUNDS]\n", argv[0]);
     return 2;
   }
-  unsigned rounds = rounds_default;
-  if (argc > 2) {
-    const std::string_view text = argv[2];
-    if (std::from_chars(text.data(), text.data() + text.size(), rounds).ec != std::errc{}) return 2;
-  }
   const auto corpus = read_corpus(argv[1]);
   if (corpus.empty()) {
     std::fprintf(stderr, "%s: the corpus is empty\n", argv[1]);
     return 1;
   }
+  std::size_t rounds = mutations_default / corpus.size() + 1;
+  if (argc > 2) {
+    const std::string_view text = argv[2];
+    if (std::from_chars(text.data(), text.data() + text.size(), rounds).ec != std::errc{}) return 2;
+  }
   run("");
   for (const std::string& each : corpus) run(each);
   Mutator mutator(corpus);
-  for (unsigned round = 0; round < rounds; ++round)
+  for (std::size_t round = 0; round < rounds; ++round)
     for (const std::string& each : corpus) run(mutator.mutated(each));
   std::printf("%zu inputs, %zu mutations: no crash\n", corpus.size(), corpus.size() * rounds);
   return 0;
