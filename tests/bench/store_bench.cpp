@@ -22,7 +22,9 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace {
 
@@ -223,6 +225,21 @@ double rotate_bare(const std::string& path, std::int64_t sessions, double second
   return static_cast<double>(done) / seconds_since(began);
 }
 
+/// What one small write costs until the disk has it: the least a transaction takes, in microseconds.
+double flush_microseconds(const std::string& path) {
+  constexpr int flushes = 200;
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  must(file >= 0, "open");
+  const std::string page(4096, 'x');
+  const auto began = Clock::now();
+  for (int i = 0; i < flushes; ++i) {
+    must(::pwrite(file, page.data(), page.size(), i * 4096L) == 4096, "write");
+    must(::fdatasync(file) == 0, "flush");
+  }
+  ::close(file);
+  return seconds_since(began) / flushes * 1e6;
+}
+
 double rotate_store(ports::Store& store, std::int64_t sessions, double seconds, int threads) {
   std::atomic<std::int64_t> done{0};
   std::atomic<bool> stop{false};
@@ -309,6 +326,7 @@ int main(int argc, char** argv) {
     std::printf("resident after maintain: %s\n", resident().c_str());
     measure_pages(*store, users);
   }
+  std::printf("flush: %.0f us\n", flush_microseconds(folder + "/flush"));
   const double bare_rotate = rotate_bare(folder + "/bare-rotate.db", sessions, seconds);
   auto store = open_store(folder + "/rotate.db");
   create_sessions(*store, sessions);
