@@ -61,6 +61,7 @@ struct Config {
   Duration token_key_rotation_interval{};
   std::int64_t token_remembered_max = 0;
 
+  std::string password_breached_file;
   std::int64_t argon2_memory_kib = 0;
   std::int64_t argon2_iterations = 0;
   std::int64_t argon2_parallelism = 0;

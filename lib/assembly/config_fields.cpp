@@ -293,6 +293,15 @@ constexpr std::array fields{
         .maximum = 100'000'000,
         .description = "Verified tokens kept in memory, so that checking one again costs no signature."},
 
+    ConfigField{.name = "password.breached_file",
+                .kind = path,
+                .member = &Config::password_breached_file,
+                .default_text = "",
+                .reload = Reload::at_once,
+                .description =
+                    "A file of passwords that may not be set, one a line, beside those that Muster knows "
+                    "and those it finds easy to guess; compared without regard to case. At most 50 million "
+                    "lines; each takes eight bytes of memory."},
     ConfigField{.name = "password.argon2.memory_kib",
                 .kind = integer,
                 .member = &Config::argon2_memory_kib,

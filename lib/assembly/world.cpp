@@ -6,6 +6,7 @@
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
 #include "adapters/system/snowflake.hpp"
+#include "assembly/breached_file.hpp"
 #include "assembly/housekeeper.hpp"
 #include "assembly/prepare.hpp"
 #include "base/log.hpp"
@@ -23,7 +24,9 @@
 namespace muster::assembly {
 namespace {
 
-std::shared_ptr<const ops::Settings> settings_of(const Config& config) {
+using Breached = std::shared_ptr<const model::BreachedList>;
+
+std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached breached) {
   auto settings = std::make_shared<ops::Settings>();
   settings->token_access_ttl = config.token_access_ttl;
   settings->token_refresh_ttl = config.token_refresh_ttl;
@@ -38,6 +41,7 @@ std::shared_ptr<const ops::Settings> settings_of(const Config& config) {
   settings->login_failures_in_a_row_max = static_cast<std::size_t>(config.login_failures_in_a_row_max);
   settings->login_failures_per_address_max = static_cast<std::size_t>(config.login_failures_per_address_max);
   settings->login_failure_window = config.login_failure_window;
+  settings->breached = std::move(breached);
   settings->backup_directory = config.backup_directory;
   settings->data_directory = config.data_dir;
   std::string host(256, '\0');
@@ -57,7 +61,7 @@ UserId last_id_before(Time mark) {
 
 struct World::Parts {
   Parts(const Config& given, ports::Meter& meter, sqlite::FileLock data_lock, Opened opened, Time mark,
-        std::unique_ptr<ports::PasswordHasher> argon2)
+        std::unique_ptr<ports::PasswordHasher> argon2, Breached breached)
       : config(given),
         lock(std::move(data_lock)),
         sealer(std::move(opened.sealer)),
@@ -81,7 +85,7 @@ struct World::Parts {
                 tokens,
                 jobs,
                 login_throttle,
-                settings_of(config)},
+                settings_of(config, std::move(breached))},
         housekeeper(context) {}
 
   Status start() {
@@ -120,6 +124,7 @@ struct World::Parts {
 };
 
 Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& meter) {
+  MUSTER_TRY(Breached breached, read_breached_file(config.password_breached_file));
   MUSTER_CHECK_OK(prepare_data_dir(config.data_dir));
   MUSTER_TRY(auto lock, sqlite::FileLock::acquire(config.data_dir + "/musterd"));
   MUSTER_TRY(Opened opened, open_sealed_store(config));
@@ -133,8 +138,8 @@ Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& m
              crypto::Argon2Hasher::create({static_cast<std::uint32_t>(config.argon2_memory_kib),
                                            static_cast<std::uint32_t>(config.argon2_iterations),
                                            static_cast<std::uint32_t>(config.argon2_parallelism)}));
-  auto parts =
-      std::make_unique<Parts>(config, meter, std::move(lock), std::move(opened), mark, std::move(hasher));
+  auto parts = std::make_unique<Parts>(config, meter, std::move(lock), std::move(opened), mark,
+                                       std::move(hasher), std::move(breached));
   MUSTER_CHECK_OK(parts->start());
   return std::unique_ptr<World>(new World(std::move(parts)));
 }
@@ -151,7 +156,10 @@ ops::Context& World::context() {
 
 void World::apply(const Config& config) {
   parts_->config = with_reloadable(parts_->config, config);
-  parts_->context.change_settings(settings_of(parts_->config));
+  auto breached = read_breached_file(parts_->config.password_breached_file);
+  if (!breached) log::error("the breached passwords read before stay in use: {}", breached.error().message);
+  parts_->context.change_settings(
+      settings_of(parts_->config, breached ? std::move(*breached) : parts_->context.settings()->breached));
 }
 
 HashingCounters World::hashing_counters() const {

@@ -113,11 +113,18 @@ double strength_bits(std::string_view password, const PasswordContext& context) 
 
 }  // namespace
 
-BreachedList::BreachedList(const std::vector<std::string>& passwords) {
-  hashes_.reserve(passwords.size());
-  for (const std::string& password : passwords) hashes_.push_back(listed_hash(lower_case(password)));
+BreachedList::BreachedList(const std::vector<std::string>& passwords)
+    : BreachedList([at = passwords.begin(), end = passwords.end()](std::string& password) mutable {
+        if (at == end) return false;
+        password = *at++;
+        return true;
+      }) {}
+
+BreachedList::BreachedList(const std::function<bool(std::string&)>& next) {
+  for (std::string password; next(password);) hashes_.push_back(listed_hash(lower_case(password)));
   std::sort(hashes_.begin(), hashes_.end());
   hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
+  hashes_.shrink_to_fit();
 }
 
 const BreachedList& BreachedList::shipped() {
@@ -171,7 +178,7 @@ Result<Secret> prepare_password(const Secret& password, std::string_view field) 
   return prepared;
 }
 
-Status check_password(const Secret& prepared, const PasswordContext& context, const BreachedList& breached,
+Status check_password(const Secret& prepared, const PasswordContext& context, const BreachedList* more,
                       std::string_view field) {
   const auto refused = [&](std::string why) {
     return fail(Error::invalid(std::string(field), std::move(why)));
@@ -181,7 +188,7 @@ Status check_password(const Secret& prepared, const PasswordContext& context, co
   if (length < password_length_min || length > password_length_max)
     return refused("must be " + std::to_string(password_length_min) + " to " +
                    std::to_string(password_length_max) + " characters");
-  if (breached.contains(text))
+  if (BreachedList::shipped().contains(text) || (more != nullptr && more->contains(text)))
     return refused("is among the passwords that attackers try first; choose another");
   const Secret folded(lower_case(text));
   for (const std::string& word :

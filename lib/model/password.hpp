@@ -8,6 +8,7 @@
 #include "base/secret.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ inline constexpr std::size_t password_length_max = 256;
 class BreachedList {
  public:
   explicit BreachedList(const std::vector<std::string>& passwords);
+  /// `next` puts the next password into its argument; false: there are no more.
+  explicit BreachedList(const std::function<bool(std::string&)>& next);
   /// The list that is compiled in.
   static const BreachedList& shipped();
 
@@ -45,10 +48,9 @@ struct PasswordContext {
 /// verified. Error: invalid_argument at `field` (not UTF-8, or longer than 256 characters).
 Result<Secret> prepare_password(const Secret& password, std::string_view field = "password");
 
-/// Whether a password may be set; give it the prepared form. Error: invalid_argument at `field`, saying why
-/// not.
+/// Whether a password may be set; give it the prepared form. It must not be on the shipped list, nor on
+/// `more` where there is one. Error: invalid_argument at `field`, saying why not.
 Status check_password(const Secret& prepared, const PasswordContext& context,
-                      const BreachedList& breached = BreachedList::shipped(),
-                      std::string_view field = "password");
+                      const BreachedList* more = nullptr, std::string_view field = "password");
 
 }  // namespace muster::model

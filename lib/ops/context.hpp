@@ -14,9 +14,6 @@
 #include <memory>
 #include <string_view>
 
-namespace muster::model {
-class BreachedList;
-}
 namespace muster::ports {
 class Host;
 }

@@ -18,7 +18,7 @@ struct Prepared {
 };
 
 /// Everything that can be wrong is told at once.
-Result<Prepared> prepare(const CreateUser::Request& request) {
+Result<Prepared> prepare(const Context& context, const CreateUser::Request& request) {
   wire::Problems problems;
   Prepared out;
   out.user.username = request.username;
@@ -31,7 +31,7 @@ Result<Prepared> prepare(const CreateUser::Request& request) {
     out.username_canonical = std::move(*canonical);
   if (auto password = value_or_note(problems, model::prepare_password(request.password))) {
     const model::PasswordContext known{request.username, request.email, request.display_name};
-    if (const auto good = model::check_password(*password, known); !good)
+    if (const auto good = model::check_password(*password, known, context.settings()->breached.get()); !good)
       for (const FieldError& each : good.error().fields) problems.add(each.field, each.message);
     out.password = std::move(*password);
   }
@@ -46,7 +46,7 @@ Result<CreateUser::Reply> CreateUser::run(Context& context, Call& call, const Re
     MUSTER_CHECK_OK(require_permission(context, call, "create:user"));
   if (request.id) MUSTER_CHECK_OK(require_permission(context, call, "import:user"));
 
-  MUSTER_TRY(Prepared prepared, prepare(request));
+  MUSTER_TRY(Prepared prepared, prepare(context, request));
   model::User& user = prepared.user;
   if (request.id) {
     user.id = *request.id;

@@ -53,7 +53,7 @@ Result<std::optional<model::Credential>> credential_of(Context& context, const P
   if (!item.password) return Credential();
   MUSTER_TRY(const Secret prepared, model::prepare_password(*item.password));
   const model::PasswordContext known{item.username, item.email, item.display_name};
-  MUSTER_CHECK_OK(model::check_password(prepared, known));
+  MUSTER_CHECK_OK(model::check_password(prepared, known, context.settings()->breached.get()));
   MUSTER_TRY(Secret hash, context.hasher.hash(prepared));
   return Credential({std::move(hash), now});
 }

@@ -37,7 +37,7 @@ Result<model::Credential> new_credential(Context& context, const model::User& us
   constexpr std::string_view field = "new_password";
   MUSTER_TRY(const Secret prepared, model::prepare_password(password, field));
   const model::PasswordContext known{user.username, user.email, user.display_name};
-  MUSTER_CHECK_OK(model::check_password(prepared, known, model::BreachedList::shipped(), field));
+  MUSTER_CHECK_OK(model::check_password(prepared, known, context.settings()->breached.get(), field));
   MUSTER_TRY(Secret hash, context.hasher.hash(prepared));
   return model::Credential{std::move(hash), context.clock.now()};
 }

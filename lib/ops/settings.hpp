@@ -6,7 +6,12 @@
 #include "base/time.hpp"
 #include "model/signing_key.hpp"
 
+#include <memory>
 #include <string>
+
+namespace muster::model {
+class BreachedList;
+}
 
 namespace muster::ops {
 
@@ -24,6 +29,8 @@ struct Settings {
   std::size_t login_failures_in_a_row_max = 100;     ///< For an account.
   std::size_t login_failures_per_address_max = 300;  ///< From an address, in the window; 0: no limit.
   Duration login_failure_window = std::chrono::minutes{5};
+  /// Passwords refused beside those of the shipped list; nothing where there is no such list.
+  std::shared_ptr<const model::BreachedList> breached;
   std::string backup_directory;       ///< Where `backup create` writes and may read.
   std::string data_directory;         ///< Where a restore is asked for (restore.hpp).
   std::string node_name = "musterd";  ///< What a revocation with `wait` calls this daemon.
