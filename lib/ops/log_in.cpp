@@ -11,6 +11,7 @@
 #include "ops/new_tokens.hpp"
 #include "ops/sessions.hpp"
 #include "ops/tokens.hpp"
+#include "ports/security_store.hpp"
 #include "ports/session_store.hpp"
 #include "ports/user_store.hpp"
 
@@ -104,6 +105,18 @@ Status check_still_so(ports::Unit& unit, const Account& account) {
   return {};
 }
 
+/// A revocation may have overtaken the login: its session would be dead from birth, and seem alive.
+Status check_not_revoked(ports::Unit& unit, const model::Session& session) {
+  MUSTER_TRY(const auto own, unit.users().revocation(session.id.user));
+  MUSTER_TRY(const auto global, unit.revocations().global());
+  if (!is_revoked(own, session) && !is_revoked(global, session)) return {};
+  return fail(Error{ErrorCode::unavailable,
+                    "all sessions were ended while you logged in; log in again",
+                    {},
+                    {},
+                    std::chrono::seconds(1)});
+}
+
 /// Ends the oldest sessions when there is no room for one more.
 Status make_room(Context& context, ports::Unit& unit, UserId user, Time now) {
   constexpr std::size_t ended_at_once_max = 16;
@@ -140,6 +153,7 @@ Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& req
 
   return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_CHECK_OK(check_still_so(unit, account));
+    MUSTER_CHECK_OK(check_not_revoked(unit, session));
     if (better_hash) {
       const model::Credential renewed{*better_hash, account.credential->changed_at};
       MUSTER_CHECK_OK(unit.users().set_credential(account.user->id, renewed));
