@@ -2,6 +2,7 @@
 #include "cmd/printer.hpp"
 
 #include "base/system_reason.hpp"
+#include "cmd/rows.hpp"
 #include "cmd/yaml.hpp"
 #include "wire/schema.hpp"
 
@@ -90,6 +91,16 @@ bool reorders(std::string_view character) {
   const auto third = static_cast<unsigned char>(character[2]);
   if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xaa && third <= 0xae);
   return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
+/// Other than a tab and a new line.
+bool has_controls(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) return true;
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
 }
 
 std::string bold(const std::string& text, bool wanted) {
@@ -279,7 +290,11 @@ Status Printer::csv_items(const std::vector<Json>& items) {
   }
   for (const Json& item : items) {
     std::vector<std::string> cells;
-    for (const std::string& name : list.columns) cells.push_back(cell_text(member_of(item, name), format_));
+    for (const std::string& name : list.columns) {
+      const Json& value = member_of(item, name);
+      const std::string text = cell_text(value, format_);
+      cells.push_back(value.is_string() ? csv_cell(text) : text);
+    }
     MUSTER_CHECK_OK(raw(csv_record(cells)));
   }
   return {};
@@ -356,6 +371,21 @@ std::size_t display_width(std::string_view text) {
     width += columns < 0 ? 1 : static_cast<std::size_t>(columns);
   }
   return width;
+}
+
+std::string csv_cell(std::string_view text) {
+  std::string out = "'";
+  if (has_controls(text)) {
+    wire::append_json_string(out, text);
+    return out;
+  }
+  constexpr std::string_view formula_begins = "=+-@\t";
+  constexpr std::string_view digits = "0123456789.";
+  const bool number = text.size() > 1 && (text[0] == '+' || text[0] == '-') &&
+                      text.find_first_not_of(digits, 1) == std::string_view::npos;
+  const bool formula = !text.empty() && formula_begins.find(text[0]) != std::string_view::npos && !number;
+  if (formula || csv_text(text) != text) return out += text;
+  return std::string(text);
 }
 
 std::string csv_record(const std::vector<std::string>& cells) {

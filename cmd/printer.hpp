@@ -69,6 +69,11 @@ std::string printable(std::string_view text);
 std::size_t display_width(std::string_view text);
 
 /// One CSV record of RFC 4180, its line end included.
+/// A text as a cell that a spreadsheet takes for no formula and a terminal for no command; csv_text() in
+/// rows.hpp is the way back. What begins with = + - @ or a tab, other than a number, gets a ' in front; what
+/// has a control character other than a tab or a new line becomes ' and a JSON string. What looks like either
+/// already gets a ' in front too.
+std::string csv_cell(std::string_view text);
 std::string csv_record(const std::vector<std::string>& cells);
 
 /// Indented, for people and for other programs alike.

@@ -133,6 +133,16 @@ Status check_json_object(std::string_view text) {
   return {};
 }
 
+std::string csv_text(std::string_view cell) {
+  constexpr std::string_view guarded = "=+-@\t'";
+  if (cell.size() < 2 || cell[0] != '\'') return std::string(cell);
+  if (guarded.find(cell[1]) != std::string_view::npos) return std::string(cell.substr(1));
+  if (cell[1] != '"') return std::string(cell);
+  const auto json = wire::parse_json(cell.substr(1));
+  const auto* text = json ? json->if_string() : nullptr;
+  return text == nullptr ? std::string(cell) : std::string(text->data(), text->size());
+}
+
 Result<std::vector<std::string>> csv_cells(std::string_view record) {
   std::vector<std::string> cells;
   std::size_t at = 0;
@@ -278,7 +288,7 @@ void RowReader::object_from_csv(Row& row) const {
     if (object.size() > 1) object += ',';
     wire::append_json_string(object, names_[i]);
     object += ':';
-    if (auto status = append_cell(object, columns_.at(names_[i]), (*cells)[i]); !status) {
+    if (auto status = append_cell(object, columns_.at(names_[i]), csv_text((*cells)[i])); !status) {
       row.problem = names_[i] + ": " + status.error().message;
       return;
     }

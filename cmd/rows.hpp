@@ -79,6 +79,10 @@ class RowReader {
 /// Whether the text is exactly one JSON object that can stand inside another document.
 Status check_json_object(std::string_view text);
 
+/// The text that csv_cell() in printer.hpp made the cell from; a cell of another origin is itself, but for a
+/// ' before = + - @ " ' or a tab.
+std::string csv_text(std::string_view cell);
+
 /// The cells of one CSV record without its line end. Error: invalid_argument.
 Result<std::vector<std::string>> csv_cells(std::string_view record);
 

@@ -79,7 +79,9 @@ Command export_users() {
   Command command = generic("user export");
   std::erase_if(command.options,
                 [](const Option& option) { return option.name == "all" || option.name == "cursor"; });
-  command.help += " One JSON object a line, or CSV: what import reads.";
+  command.help +=
+      " One JSON object a line, or CSV: what import reads. In CSV a cell that a spreadsheet would take for a "
+      "formula, or that has control characters, begins with '; import takes that off again.";
   command.options.push_back({.name = "format",
                              .placeholder = "jsonl|csv",
                              .description = "How the users are written; jsonl by default",

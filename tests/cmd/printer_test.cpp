@@ -104,7 +104,8 @@ TEST_CASE("one object in every format") {
   CHECK(printed(Format::table, json) ==
         "ID    7\nNAME  a\\x1b[31mb\nMETA  {\"k\":[1,2]}\nNONE\nON    true\n");
   CHECK(printed(Format::id, json) == "7\n");
-  CHECK(printed(Format::csv, json) == "id,name,meta,none,on\r\n7,a\x1b[31mb,\"{\"\"k\"\":[1,2]}\",,true\r\n");
+  CHECK(printed(Format::csv, json) ==
+        "id,name,meta,none,on\r\n7,\"'\"\"a\\u001b[31mb\"\"\",\"{\"\"k\"\":[1,2]}\",,true\r\n");
   CHECK(printed(Format::jsonl, json) == json + "\n");
   CHECK(printed(Format::json, "{}") == "{}\n");
   CHECK(printed(Format::json, "null") == "null\n");
@@ -150,6 +151,49 @@ TEST_CASE("what CSV writes, the row reader reads") {
     REQUIRE(cells);
     CHECK(*cells == std::vector<std::string>{cell, "x"});
   }
+}
+
+TEST_CASE("a CSV cell is no formula and no command, and comes back as it was") {
+  for (const std::string text : {"plain",
+                                 "=1+1",
+                                 "+cmd|' /C calc'!A0",
+                                 "-x",
+                                 "@SUM(A1)",
+                                 "\tx",
+                                 "\rx",
+                                 "'=x",
+                                 "''",
+                                 "'\"x\"",
+                                 "'",
+                                 "'\"",
+                                 "'quoted'",
+                                 "+4915112345678",
+                                 "-1.5",
+                                 "+",
+                                 "a\x1b[31mb",
+                                 "a\rb",
+                                 "a\tb\nc",
+                                 "\x7f",
+                                 "\xc2\x9b"
+                                 "31m",
+                                 "\xc2\xa0\\x1b",
+                                 "d\xc3\xa9j\xc3\xa0 vu",
+                                 "'\xc2\x85",
+                                 ""}) {
+    const std::string cell = csv_cell(text);
+    INFO(text << " is " << cell);
+    CHECK(csv_text(cell) == text);
+    CHECK(cell.find_first_of("\x1b\r\x7f") == std::string::npos);
+    CHECK(cell.find("\xc2\x9b") == std::string::npos);
+    CHECK((cell.empty() || std::string_view("=@\t\r").find(cell[0]) == std::string_view::npos));
+  }
+  CHECK(csv_cell("=1+1") == "'=1+1");
+  CHECK(csv_cell("+4915112345678") == "+4915112345678");
+  CHECK(csv_cell("+1-1") == "'+1-1");
+  CHECK(csv_cell("a\x1b[31mb") == "'\"a\\u001b[31mb\"");
+  CHECK(csv_cell("O'Brien") == "O'Brien");
+  // Text that is not of our making stays what it is.
+  for (const std::string cell : {"'tis", "'\"not JSON", "'\"a\" b"}) CHECK(csv_text(cell) == cell);
 }
 
 TEST_CASE("widths are those of the terminal") {
