@@ -7,6 +7,7 @@
 #include "base/system_reason.hpp"
 #include "model/builtin_roles.hpp"
 #include "ops/housekeeping.hpp"
+#include "ops/master_key.hpp"
 #include "ops/restore.hpp"
 #include "ports/role_store.hpp"
 #include "ports/system_store.hpp"
@@ -20,8 +21,6 @@ namespace muster::assembly {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view key_check_name = "master_key_check";
 
 Result<std::unique_ptr<ports::Sealer>> open_master_key(const Config& config, const std::string& database) {
   const std::string& path = config.master_key_file;
@@ -55,14 +54,14 @@ Status carry_out_restore(const Config& config, const std::string& database) {
 Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config& config) {
   std::optional<std::string> known;
   MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(known, unit.meta().get(std::string(key_check_name)));
+    MUSTER_TRY(known, unit.meta().get(std::string(ops::master_key_check_name)));
     return {};
   }));
   if (!known)
     return store.write([&](ports::Unit& unit) {
-      return unit.meta().put(std::string(key_check_name), crypto::master_key_check_value(sealer));
+      return unit.meta().put(std::string(ops::master_key_check_name), ops::master_key_check_value(sealer));
     });
-  if (auto status = crypto::check_master_key(sealer, *known); !status)
+  if (auto status = ops::check_master_key(sealer, *known); !status)
     return fail(ErrorCode::precondition_failed, config.master_key_file + ": " + status.error().message,
                 status.error().detail);
   return {};

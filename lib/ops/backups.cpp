@@ -3,6 +3,7 @@
 
 #include "ops/backup_files.hpp"
 #include "ops/context.hpp"
+#include "ops/master_key.hpp"
 #include "ops/new_job.hpp"
 #include "ops/restore.hpp"
 
@@ -17,6 +18,16 @@ Result<std::string> new_name(Context& context) {
   std::string time = format_time(std::chrono::floor<std::chrono::seconds>(context.clock.now()));
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
   return "muster-" + time + "-" + id.text() + ".db";
+}
+
+/// Sound, and of use with the master key that this daemon has.
+Status check_backup(Context& context, const BackupFile& file, const std::string& path) {
+  MUSTER_CHECK_OK(context.store.verify_backup(path));
+  MUSTER_TRY(const auto value, context.store.fact_of_backup(path, std::string(master_key_check_name)));
+  if (!value || check_master_key(context.sealer, *value)) return {};
+  return fail(ErrorCode::conflict, "the backup " + file.name +
+                                       " is sound, but its keys were sealed under another master key than "
+                                       "this daemon's: it is of use only with that one");
 }
 
 }  // namespace
@@ -50,7 +61,7 @@ Result<VerifyBackup::Reply> VerifyBackup::run(Context& context, Call& /*call*/, 
   const auto settings = context.settings();
   MUSTER_TRY(const BackupFile file, find_backup(*settings, request.name));
   MUSTER_TRY(const std::string path, backup_path(*settings, request.name));
-  MUSTER_CHECK_OK(context.store.verify_backup(path));
+  MUSTER_CHECK_OK(check_backup(context, file, path));
   return Reply{file.name, true, file.size_bytes};
 }
 
@@ -58,7 +69,7 @@ Result<RestoreBackup::Reply> RestoreBackup::run(Context& context, Call& call, co
   const auto settings = context.settings();
   MUSTER_TRY(const BackupFile file, find_backup(*settings, request.name));
   MUSTER_TRY(const std::string path, backup_path(*settings, request.name));
-  MUSTER_CHECK_OK(context.store.verify_backup(path));
+  MUSTER_CHECK_OK(check_backup(context, file, path));
   MUSTER_TRY(const auto pending, pending_restore(settings->data_directory));
   const bool is_asked_for = pending && pending->path == path;
   auto reply = call.commit<Reply>(context, [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {

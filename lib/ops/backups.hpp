@@ -100,7 +100,7 @@ struct VerifyBackup {
                                       .needs = "backup:store",
                                       .command = "backup verify"};
 
-  /// Errors: not_found, conflict (damaged: the message says how).
+  /// Errors: not_found, conflict (damaged, or sealed under another master key: the message says which).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 
@@ -129,7 +129,7 @@ struct RestoreBackup {
                                           "the present store aside, puts the "
                                           "backup in its place, and revokes every token and session."};
 
-  /// Errors: not_found, conflict (damaged).
+  /// Errors: not_found, conflict (damaged, or sealed under another master key).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 

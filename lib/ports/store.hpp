@@ -87,6 +87,9 @@ class Store {
   /// Full integrity check of a backup file, schema version included; it is not changed. Errors: not_found,
   /// conflict (damaged or not a Muster backup: the message says what).
   virtual Status verify_backup(const std::string& path) = 0;
+  /// A named fact (MetaStore) of a backup file that verify_backup() found sound.
+  virtual Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                            const std::string& name) = 0;
   /// Folds the log into the database file and gives back memory that is not needed while idle.
   virtual Status maintain() = 0;
 };

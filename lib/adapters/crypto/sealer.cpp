@@ -22,8 +22,6 @@ namespace {
 constexpr std::size_t key_size_bytes = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
 constexpr std::size_t nonce_size_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_size_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-constexpr std::string_view check_context = "master-key-check";
-constexpr std::string_view check_plain = "muster";
 
 class XChaChaSealer final : public ports::Sealer {
  public:
@@ -127,20 +125,6 @@ Result<std::unique_ptr<ports::Sealer>> load_master_key(const std::string& path) 
     return fail(ErrorCode::invalid_argument,
                 "master key file " + path + " does not hold 64 hexadecimal digits");
   return std::make_unique<XChaChaSealer>(Secret(std::move(*key)));
-}
-
-std::string master_key_check_value(ports::Sealer& sealer) {
-  return hex_encode(sealer.seal(check_plain, check_context));
-}
-
-Status check_master_key(ports::Sealer& sealer, const std::string& check_value) {
-  const auto sealed = hex_decode(check_value);
-  if (sealed) {
-    const auto opened = sealer.open(*sealed, check_context);
-    if (opened && opened->reveal() == check_plain) return {};
-  }
-  return fail(ErrorCode::precondition_failed,
-              "the master key is not the one this data was written with: put the right master key file back");
 }
 
 }  // namespace muster::crypto

@@ -19,10 +19,4 @@ Status create_master_key(const std::string& path);
 /// digits); unavailable (cannot be read).
 Result<std::unique_ptr<ports::Sealer>> load_master_key(const std::string& path);
 
-/// What to keep beside the data, so that check_master_key() later knows this key again. Reveals nothing of
-/// it.
-std::string master_key_check_value(ports::Sealer& sealer);
-/// Error: precondition_failed, telling the operator that this is not the key the data was sealed with.
-Status check_master_key(ports::Sealer& sealer, const std::string& check_value);
-
 }  // namespace muster::crypto

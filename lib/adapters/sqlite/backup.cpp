@@ -2,6 +2,7 @@
 #include "adapters/sqlite/backup.hpp"
 
 #include "adapters/sql/security_store.hpp"
+#include "adapters/sql/system_store.hpp"
 #include "adapters/sqlite/driver.hpp"
 #include "adapters/sqlite/files.hpp"
 #include "adapters/sqlite/migrations.hpp"
@@ -140,6 +141,13 @@ Status check_backup(const std::string& backup_path) {
   if (!status && status.error().code == ErrorCode::unavailable)
     return fail(damaged(backup_path, status.error().detail));
   return status;
+}
+
+Result<std::optional<std::string>> fact_of_backup(const std::string& backup_path, const std::string& name) {
+  const auto connection =
+      SqliteConnection::open(backup_path, ConnectionKind::reader, cache_kib, busy_timeout_ms);
+  if (!connection) return fail(damaged(backup_path, connection.error().detail));
+  return sql::SqlMetaStore(**connection).get(name);
 }
 
 }  // namespace muster::sqlite

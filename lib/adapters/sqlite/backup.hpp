@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace muster::sqlite {
@@ -18,5 +19,8 @@ Status write_backup(const std::string& database_path, const std::string& backup_
 
 /// Structure, schema version and the whole audit chain. Errors: not_found, conflict (what is wrong with it).
 Status check_backup(const std::string& backup_path);
+
+/// Of a backup that is sound. Error: conflict (cannot be read).
+Result<std::optional<std::string>> fact_of_backup(const std::string& backup_path, const std::string& name);
 
 }  // namespace muster::sqlite

@@ -48,6 +48,10 @@ class SqliteStore final : public ports::Store {
     return write_backup(options_.path, path, progress);
   }
   Status verify_backup(const std::string& path) override { return check_backup(path); }
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override {
+    return sqlite::fact_of_backup(path, name);
+  }
 
   Status maintain() override {
     MUSTER_CHECK_OK(trim_change_log());

@@ -92,6 +92,10 @@ TEST_CASE("a change made while a user is being looked up is not lost", "[authori
       return store.backup(path, progress);
     }
     Status verify_backup(const std::string& path) override { return store.verify_backup(path); }
+    Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                      const std::string& name) override {
+      return store.fact_of_backup(path, name);
+    }
     Status maintain() override { return store.maintain(); }
     ports::Store& store;
     std::function<void()> meanwhile;

@@ -66,6 +66,10 @@ class DyingStore final : public ports::Store {
     return store_.backup(path, progress);
   }
   Status verify_backup(const std::string& path) override { return store_.verify_backup(path); }
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override {
+    return store_.fact_of_backup(path, name);
+  }
   Status maintain() override { return store_.maintain(); }
 
  private:

@@ -117,21 +117,6 @@ TEST_CASE("what is sealed opens in its place only", "[crypto]") {
   CHECK(sealer->open("", "place").error().code == ErrorCode::internal);
 }
 
-TEST_CASE("the wrong master key is found out", "[crypto]") {
-  const Folder folder;
-  REQUIRE(create_master_key(folder.file("right.key")));
-  REQUIRE(create_master_key(folder.file("wrong.key")));
-  const auto right = load_master_key(folder.file("right.key")).value();
-  const auto wrong = load_master_key(folder.file("wrong.key")).value();
-  const std::string check_value = master_key_check_value(*right);
-  CHECK(check_master_key(*right, check_value));
-  const auto refused = check_master_key(*wrong, check_value);
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == ErrorCode::precondition_failed);
-  CHECK_FALSE(check_master_key(*right, "garbage"));
-  CHECK_FALSE(check_master_key(*right, ""));
-}
-
 TEST_CASE("the digest is SHA-256", "[crypto]") {
   const Folder folder;
   REQUIRE(create_master_key(folder.file("master.key")));
