@@ -82,6 +82,7 @@ http::ServerOptions server_options(const Config& config) {
   limits.header_count_max = to_size(config.http_header_count_max);
   limits.body_size_max_bytes = to_size(config.http_body_size_max);
   limits.connections_max = to_size(connections_max(config));
+  limits.connections_per_address_max = to_size(config.http_connections_per_address_max);
   limits.pipelined_max = to_size(config.http_pipelined_max);
   limits.output_pending_max_bytes = to_size(config.http_output_pending_max);
   limits.header_time = to_milliseconds(config.http_header_time);

@@ -137,6 +137,15 @@ constexpr std::array fields{
                 .maximum = 1'000'000,
                 .description = "The most connections at a time; more are refused. The limit of open files is "
                                "raised to fit, as far as the system allows."},
+    ConfigField{.name = "http.max_connections_per_address",
+                .kind = integer,
+                .member = &Config::http_connections_per_address_max,
+                .default_text = "15000",
+                .minimum = 0,
+                .maximum = 1'000'000,
+                .description = "The most connections from one address at a time (IPv6: from one network of "
+                               "64 bits); more are refused. Never held against the admin socket. 0: no "
+                               "limit."},
     ConfigField{.name = "http.limits.pipelined",
                 .kind = integer,
                 .member = &Config::http_pipelined_max,
@@ -147,7 +156,7 @@ constexpr std::array fields{
     ConfigField{.name = "http.limits.output_pending",
                 .kind = size,
                 .member = &Config::http_output_pending_max,
-                .default_text = "1MiB",
+                .default_text = "256KiB",
                 .minimum = 16 * kib,
                 .maximum = 256 * mib,
                 .description = "A connection with more than this unsent is not read from."},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/acceptor.hpp"
 
+#include "base/client_network.hpp"
 #include "base/log.hpp"
 #include "base/system_reason.hpp"
 #include "http/response_writer.hpp"
@@ -178,14 +179,19 @@ void Acceptor::on_door(Door& door) {
 void Acceptor::admit(Door& door, ListeningSocket::Accepted accepted) {
   if (front_.connections_open.load(std::memory_order_relaxed) >= front_.limits.connections_max)
     return refuse(door, accepted);
+  std::string network;
+  if (front_.limits.connections_per_address_max > 0 && !door.listener().admin)
+    network = client_network(accepted.peer.address);
+  if (!network.empty() && !front_.enter(network)) return refuse(door, accepted);
   front_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
   front_.connections_open.fetch_add(1, std::memory_order_relaxed);
   auto& reactor = quietest();
   reactor.expect_connection();
   const auto context = door.context();
   accepted.peer.secure = !context.isNull();
-  auto connection = std::make_shared<Connection>(
-      front_, reactor, door.listener(), Transport(accepted.descriptor, context), std::move(accepted.peer));
+  auto connection =
+      std::make_shared<Connection>(front_, reactor, door.listener(), Transport(accepted.descriptor, context),
+                                   std::move(accepted.peer), std::move(network));
   if (&reactor == reactors_.front().get())
     reactor.adopt(connection);
   else

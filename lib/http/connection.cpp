@@ -29,14 +29,29 @@ bool is_safe(Method method) {
 
 }  // namespace
 
+bool Front::enter(const std::string& network) {
+  const std::lock_guard lock(networks_mutex);
+  auto& open = networks[network];
+  if (open >= limits.connections_per_address_max) return false;
+  ++open;
+  return true;
+}
+
+void Front::leave(const std::string& network) {
+  const std::lock_guard lock(networks_mutex);
+  const auto found = networks.find(network);
+  if (--found->second == 0) networks.erase(found);
+}
+
 Connection::Connection(Front& front, Reactor& reactor, const Listener& listener, Transport transport,
-                       Peer peer)
+                       Peer peer, std::string network)
     : front_(front),
       reactor_(reactor),
       mailbox_(reactor.mailbox()),
       listener_(listener),
       transport_(std::move(transport)),
       peer_(std::move(peer)),
+      network_(std::move(network)),
       framing_(front.limits) {}
 
 void Connection::open() {
@@ -53,6 +68,7 @@ void Connection::close() {
   transport_.close();
   pending_.clear();
   pending_count_ = 0;
+  if (!network_.empty()) front_.leave(network_);
   if (front_.connections_open.fetch_sub(1) == 1) {
     const std::lock_guard lock(front_.mutex);
     front_.emptied.notify_all();
@@ -274,6 +290,7 @@ void Connection::deliver(std::uint64_t sequence, std::optional<Response> respons
   const bool usable = response && response->status >= 200 && response->status <= 599;
   if (!usable)
     response = front_.error_body({ErrorCode::internal, "The request was not answered.", {}, {}, {}});
+  largest_answer_bytes_ = std::max(largest_answer_bytes_, response->body.size());
   if (index > 0) {
     pending_at(index).response = std::make_unique<Response>(std::move(*response));
     return;
@@ -374,7 +391,7 @@ void Connection::discard() {
 
 bool Connection::can_read() const {
   return stage_ == Stage::open && !unsafe_under_way_ && pending_count_ < front_.limits.pipelined_max &&
-         output_pending_bytes() <= front_.limits.output_pending_max_bytes;
+         output_pending_bytes() + unanswered_bytes() <= front_.limits.output_pending_max_bytes;
 }
 
 void Connection::update() {

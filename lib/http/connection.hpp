@@ -20,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace muster::http {
@@ -45,11 +46,18 @@ struct Front {
   std::atomic<std::uint64_t> requests_malformed{0};
   std::mutex mutex;
   std::condition_variable emptied;  ///< The last connection was closed.
+  std::mutex networks_mutex;
+  std::unordered_map<std::string, std::size_t> networks;  ///< Connections open from each that is counted.
+
+  bool enter(const std::string& network);  ///< False when there are too many from there.
+  void leave(const std::string& network);
 };
 
 class Connection final : public Responder::Target, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Front& front, Reactor& reactor, const Listener& listener, Transport transport, Peer peer);
+  /// `network` is what was entered at the front for it; empty where it is not counted.
+  Connection(Front& front, Reactor& reactor, const Listener& listener, Transport transport, Peer peer,
+             std::string network);
 
   void open();
   void close();
@@ -95,6 +103,8 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
 
   [[nodiscard]] bool can_read() const;
   [[nodiscard]] std::size_t output_pending_bytes() const { return output_.size() - output_sent_bytes_; }
+  /// What the requests under way may yet come to.
+  [[nodiscard]] std::size_t unanswered_bytes() const { return pending_count_ * largest_answer_bytes_; }
   Pending& pending_at(std::size_t index) { return pending_[(pending_first_ + index) % pending_.size()]; }
   Pending& push_pending();
   void update();
@@ -107,12 +117,14 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   const Listener& listener_;
   Transport transport_;
   Peer peer_;
+  std::string network_;
   Framing framing_;
   Request request_;
 
   std::string input_;  ///< Read and not yet framed.
   std::string output_;
   std::size_t output_sent_bytes_ = 0;
+  std::size_t largest_answer_bytes_ = 0;
   std::vector<Pending> pending_;  ///< A ring; its first is the oldest request not yet answered.
   std::size_t pending_first_ = 0;
   std::size_t pending_count_ = 0;

@@ -27,12 +27,15 @@ struct Limits {
   std::size_t header_count_max = 100;
   std::size_t body_size_max_bytes = 1024 * 1024;
   std::size_t connections_max = 20'000;
-  std::size_t pipelined_max = 32;                  ///< Requests of one connection not yet answered.
-  std::size_t output_pending_max_bytes = 1 << 20;  ///< Above it the connection is not read from.
-  std::chrono::milliseconds header_time{10'000};   ///< From the first byte of a request to its last header.
-  std::chrono::milliseconds body_time{30'000};     ///< For the whole body.
-  std::chrono::milliseconds write_time{30'000};    ///< Without progress while output is pending.
-  std::chrono::milliseconds idle_time{75'000};     ///< Keep-alive between requests.
+  /// From one client_network(), not at admin listeners or Unix sockets; 0: no limit.
+  std::size_t connections_per_address_max = 0;
+  std::size_t pipelined_max = 32;  ///< Requests of one connection not yet answered.
+  /// Above it the connection is not read from. Requests not yet answered count as its largest answer so far.
+  std::size_t output_pending_max_bytes = 256 * 1024;
+  std::chrono::milliseconds header_time{10'000};  ///< From the first byte of a request to its last header.
+  std::chrono::milliseconds body_time{30'000};    ///< For the whole body.
+  std::chrono::milliseconds write_time{30'000};   ///< Without progress while output is pending.
+  std::chrono::milliseconds idle_time{75'000};    ///< Keep-alive between requests.
 };
 
 struct TlsFiles {
@@ -78,7 +81,7 @@ using ErrorBody = std::function<Response(const Error&)>;
 struct ServerCounters {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  ///< Over connections_max, or out of descriptors.
+  std::uint64_t connections_refused = 0;  ///< Over a limit, or out of descriptors.
   std::uint64_t connections_timed_out = 0;
   std::uint64_t requests_malformed = 0;
 };

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/login_throttle.hpp"
 
+#include "base/client_network.hpp"
 #include "ops/context.hpp"
 #include "ports/session_store.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <vector>
-
-#include <arpa/inet.h>
 
 namespace muster::ops {
 namespace {
@@ -47,7 +45,7 @@ Result<LoginThrottle::Standing> standing_of(Context& context, std::optional<User
     MUSTER_TRY(const auto sessions, unit.sessions().list(user.value_or(UserId{0}), context.clock.now(),
                                                          std::nullopt, sessions_max));
     for (const model::Session& each : sessions)
-      if (guesser_address(each.ip) == address) standing = LoginThrottle::Standing::known;
+      if (client_network(each.ip) == address) standing = LoginThrottle::Standing::known;
     return {};
   }));
   return standing;
@@ -152,20 +150,6 @@ void LoginThrottle::make_room(Time now) {
   });
 }
 
-std::string guesser_address(std::string_view source) {
-  constexpr std::size_t network_size_bytes = 8;
-  constexpr std::string_view mapped_prefix{"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12};
-  std::string text(source.substr(0, source.find('%')));
-  std::array<char, sizeof(in6_addr)> bytes{};
-  if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return text;
-  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return {};
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  if (std::string_view(bytes.data(), mapped_prefix.size()) == mapped_prefix)
-    return inet_ntop(AF_INET, bytes.data() + mapped_prefix.size(), out.data(), out.size());
-  std::fill(bytes.begin() + network_size_bytes, bytes.end(), '\0');
-  return inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
-}
-
 std::string account_of(std::optional<UserId> user, const std::string& name) {
   return user ? "user " + user->text() : "name " + name;
 }
@@ -173,7 +157,7 @@ std::string account_of(std::optional<UserId> user, const std::string& name) {
 Result<CountedAttempt> CountedAttempt::begin(Context& context, std::optional<UserId> user,
                                              const std::string& name, std::string_view source) {
   using Standing = LoginThrottle::Standing;
-  LoginThrottle::Attempt attempt{account_of(user, name), guesser_address(source)};
+  LoginThrottle::Attempt attempt{account_of(user, name), client_network(source)};
   const auto settings = context.settings();
   const Time now = context.clock.now();
   auto wait = context.login_throttle.begin(attempt, Standing::stranger, *settings, now);

@@ -33,7 +33,7 @@ class LoginThrottle {
   /// Whose password is tried, and from where.
   struct Attempt {
     std::string account;  ///< account_of()
-    std::string address;  ///< guesser_address(); empty is not counted by address.
+    std::string address;  ///< client_network(); empty is not counted by address.
   };
   enum class Standing : bool { stranger, known };
 
@@ -69,9 +69,6 @@ class LoginThrottle {
   std::unordered_map<std::string, Entry> entries_;
 };
 
-/// What a guesser cannot change at will: an IPv4 address, the first 64 bits of an IPv6 address; empty when it
-/// is neither.
-std::string guesser_address(std::string_view source);
 /// What attempts are counted for: the user, by whichever name; where there is none, the name in normal form.
 std::string account_of(std::optional<UserId> user, const std::string& name);
 

@@ -3,7 +3,10 @@
 #include "lib/http/held.hpp"
 #include "lib/http/support.hpp"
 
+#include <condition_variable>
+#include <deque>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -178,6 +181,87 @@ TEST_CASE("connections over the limit are told so and closed") {
   RawClient fourth(running.address);
   REQUIRE(fourth.send(get_root));
   CHECK(fourth.receive_response());
+}
+
+TEST_CASE("connections from one address are limited, but not at an admin listener") {
+  TemporaryFolder folder;
+  auto options = with_limits([](Limits& limits) { limits.connections_per_address_max = 2; });
+  options.listeners.push_back({"127.0.0.1:0", std::nullopt, false});
+  options.listeners.push_back({"127.0.0.1:0", std::nullopt, true});
+  options.listeners.push_back({"unix:" + folder.path() + "/s", std::nullopt, true});
+  RunningServer running(echo_handler(), options);
+  const auto serves = [&](std::vector<RawClient>& clients, const std::string& address) {
+    clients.emplace_back(address);
+    return clients.back().send(get_root) &&
+           clients.back().receive_response().value_or("").starts_with("HTTP/1.1 200");
+  };
+  std::vector<RawClient> clients;
+  CHECK(serves(clients, running.address));
+  CHECK(serves(clients, running.address));
+  RawClient third(running.address);
+  CHECK(body_of(third.receive_all()) == "Too many connections.");
+  CHECK(running.server->counters().connections_refused == 1);
+  std::vector<RawClient> admins;
+  for (int i = 0; i < 4; ++i) CHECK(serves(admins, running.server->addresses()[1]));
+  for (int i = 0; i < 4; ++i) CHECK(serves(admins, running.server->addresses()[2]));
+  clients.pop_back();
+  CHECK(eventually([&] { return running.server->counters().connections_open == 9; }));
+  CHECK(serves(clients, running.address));
+}
+
+TEST_CASE("what one slow reader has the server hold is bounded, whoever answers when") {
+  constexpr std::size_t answer_bytes = 64 * 1024;
+  constexpr int requests = 64;
+  TemporaryFolder folder;
+  ServerOptions options;
+  // A Unix socket's buffer does not grow, so what is not in it is held by the server.
+  options.listeners.push_back({"unix:" + folder.path() + "/s", std::nullopt, true});
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<Responder> waiting;
+  int handled = 0;
+  bool ended = false;
+  {
+    RunningServer running(
+        [&](Request&&, const Listener&, Responder&& responder) {
+          const std::lock_guard lock(mutex);
+          ++handled;
+          waiting.push_back(std::move(responder));
+          arrived.notify_one();
+        },
+        options);
+    // Answers from another thread, as the workers do.
+    std::thread worker([&] {
+      std::unique_lock lock(mutex);
+      while (!ended) {
+        arrived.wait(lock, [&] { return ended || !waiting.empty(); });
+        while (!waiting.empty()) {
+          waiting.front().send(text_response(std::string(answer_bytes, 'x')));
+          waiting.pop_front();
+        }
+      }
+    });
+    RawClient client(running.address);
+    REQUIRE(client.send(get_root));
+    REQUIRE(client.receive_response());
+    for (int i = 0; i < requests; ++i) REQUIRE(client.send(get_root));
+    int before = -1;
+    CHECK(eventually([&] {
+      std::this_thread::sleep_for(100ms);
+      const std::lock_guard lock(mutex);
+      return std::exchange(before, handled) == handled;
+    }));
+    // One that was read, 256 KiB and one more, and what the socket's two buffers take.
+    CHECK(before <= 1 + 4 + 1 + 8);
+    for (int i = 0; i < requests; ++i) REQUIRE(client.receive_response());
+    {
+      const std::lock_guard lock(mutex);
+      ended = true;
+      CHECK(handled == requests + 1);
+    }
+    arrived.notify_one();
+    worker.join();
+  }
 }
 
 namespace {

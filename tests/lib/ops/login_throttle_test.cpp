@@ -172,12 +172,4 @@ TEST_CASE("The throttle's memory is bounded and keeps the account under attack")
   CHECK_FALSE(throttle.begin(victim, Standing::stranger, settings, now + settings.login_failure_window));
 }
 
-TEST_CASE("A guesser cannot choose the part of an address that is counted") {
-  CHECK(guesser_address("192.0.2.1") == "192.0.2.1");
-  CHECK(guesser_address("::ffff:192.0.2.1") == "192.0.2.1");
-  CHECK(guesser_address("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::");
-  CHECK(guesser_address("fe80::1%eth0") == "fe80::");
-  CHECK(guesser_address("unix").empty());
-}
-
 }  // namespace muster::ops::testing
