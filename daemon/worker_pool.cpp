@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/worker_pool.hpp"
 
+#include "base/log.hpp"
 #include "daemon/exchange.hpp"
 
 #include <pthread.h>
@@ -63,7 +64,12 @@ void WorkerPool::run() {
       queue_.pop_front();
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
-    work_(std::move(exchange));
+    try {
+      work_(std::move(exchange));
+    } catch (const std::exception& error) {
+      // The exchange is gone, and with it its Responder, which answers 500.
+      log::error("a request on the {} pool failed: {}", options_.name, error.what());
+    }
     busy_.fetch_sub(1, std::memory_order_relaxed);
   }
 }

@@ -30,6 +30,14 @@ void Housekeeper::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+Status Housekeeper::tidy() {
+  try {
+    return ops::tidy_once(context_);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal, error.what());
+  }
+}
+
 void Housekeeper::run() {
   pthread_setname_np(pthread_self(), "housekeeper");
   std::string last_trouble;
@@ -38,7 +46,7 @@ void Housekeeper::run() {
       std::unique_lock lock(mutex_);
       if (wake_.wait_for(lock, interval, [this] { return stopping_; })) return;
     }
-    const auto status = ops::tidy_once(context_);
+    const auto status = tidy();
     // A full disk would otherwise say the same thing every few seconds.
     const std::string trouble = status ? std::string() : status.error().message;
     if (trouble != last_trouble) {

@@ -3,6 +3,8 @@
 /// start and stop are for one thread.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -24,6 +26,7 @@ class Housekeeper {
   void stop();
 
  private:
+  Status tidy();
   void run();
 
   ops::Context& context_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/log.hpp"
 #include "http/connection.hpp"
 #include "http/response_writer.hpp"
 #include "http/server.hpp"
@@ -11,15 +12,21 @@ Responder::Responder(std::shared_ptr<Target> target, std::uint64_t sequence, Com
     : target_(std::move(target)), sequence_(sequence), compression_(compression) {}
 
 Responder::~Responder() {
-  if (target_) target_->abandon(sequence_);
+  if (!target_) return;
+  try {
+    target_->abandon(sequence_);
+  } catch (const std::exception& error) {
+    log::error("A request could not even be refused: {}", error.what());
+  }
 }
 
 void Responder::send(Response response) {
-  const auto target = std::exchange(target_, nullptr);
-  if (!target) return;
+  if (!target_) return;
   // Here and not on the reactor: packing a megabyte takes longer than a reactor may be held.
   compress(response, compression_);
-  target->answer(sequence_, std::move(response));
+  // Given away only afterwards: where there is no memory for the answer, the refusal still goes out.
+  target_->answer(sequence_, std::move(response));
+  target_.reset();
 }
 
 }  // namespace muster::http

@@ -159,13 +159,28 @@ class JobRunner::Impl {
         queue_.erase(next);
         running_[id] = Run{};
       }
-      if (const auto status = run(id); !status)
-        log::error("job {} could not be kept: {} {}", id, status.error().message, status.error().detail);
+      try {
+        if (const auto status = run(id); !status)
+          log::error("job {} could not be kept: {} {}", id, status.error().message, status.error().detail);
+      } catch (const std::exception& error) {
+        log::error("job {} could not be kept: {}", id, error.what());
+      }
       {
         const std::lock_guard lock(mutex_);
         running_.erase(id);
       }
       changed_.notify_all();
+    }
+  }
+
+  /// What a kind of job throws, for want of memory for one, fails that job alone.
+  Result<JsonObject> run_kind(Control& control, const Job& job) {
+    const JobKind* kind = find_job_kind(job.kind);
+    if (kind == nullptr) return fail(ErrorCode::internal, "unknown kind of job");
+    try {
+      return kind->run(*context_, control, job);
+    } catch (const std::exception& error) {
+      return fail(ErrorCode::internal, "the job ended with an internal error", error.what());
     }
   }
 
@@ -184,10 +199,8 @@ class JobRunner::Impl {
       return unit.jobs().update(*job);
     }));
     if (!job) return {};
-    const JobKind* kind = find_job_kind(job->kind);
     Control control(*this, id);
-    auto outcome = kind != nullptr ? kind->run(*context_, control, *job)
-                                   : Result<JsonObject>(fail(ErrorCode::internal, "unknown kind of job"));
+    auto outcome = run_kind(control, *job);
     Run last;
     {
       const std::lock_guard lock(mutex_);

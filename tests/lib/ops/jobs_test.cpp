@@ -12,7 +12,9 @@
 #include "ops/tokens.hpp"
 #include "ports/system_store.hpp"
 
+#include <atomic>
 #include <fstream>
+#include <new>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -48,7 +50,54 @@ std::string back_up(World& world, const std::string& name) {
   return text(begun, "id");
 }
 
+/// The real store, whose reads end in want of memory on every thread but the test's own.
+class ExhaustedStore final : public ports::Store {
+ public:
+  explicit ExhaustedStore(ports::Store& store) : store_(store) {}
+
+  Status read(const std::function<Status(ports::Unit&)>& work) override {
+    if (exhausted && std::this_thread::get_id() != test_thread_) throw std::bad_alloc();
+    return store_.read(work);
+  }
+  Status write(const std::function<Status(ports::Unit&)>& work) override { return store_.write(work); }
+  ports::StoreHealth health() override { return store_.health(); }
+  [[nodiscard]] ports::StoreCounters counters() const override { return store_.counters(); }
+  Status backup(const std::string& path,
+                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
+    return store_.backup(path, progress);
+  }
+  Status verify_backup(const std::string& path) override { return store_.verify_backup(path); }
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override {
+    return store_.fact_of_backup(path, name);
+  }
+  Status maintain() override { return store_.maintain(); }
+
+  std::atomic<bool> exhausted{true};
+
+ private:
+  ports::Store& store_;
+  std::thread::id test_thread_ = std::this_thread::get_id();
+};
+
 }  // namespace
+
+TEST_CASE("a job that runs out of memory fails, and nothing else does", "[jobs]") {
+  World world;
+  Context& whole = world.context();
+  ExhaustedStore store(whole.store);
+  Context context{store,        whole.clock,          whole.entropy,         whole.ids,        whole.hasher,
+                  whole.signer, whole.sealer,         whole.meter,           whole.authorizer, whole.tokens,
+                  whole.jobs,   whole.login_throttle, whole.initial_settings};
+  REQUIRE(whole.jobs.start(context));
+  const auto verify = [&] { return ended(world, text(must(world.run<StartAuditVerification>()), "id")); };
+  const auto failed = verify();
+  CHECK(text(failed, "state") == "failed");
+  CHECK(text(failed, "message") == "the job ended with an internal error");
+  store.exhausted = false;
+  CHECK(text(verify(), "state") == "done");
+  whole.jobs.stop();
+}
 
 TEST_CASE("a backup is a job whose file verifies", "[jobs]") {
   World world;
