@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/connection.hpp"
 
+#include "base/encoding.hpp"
 #include "base/version.hpp"
 #include "cmd/credentials.hpp"
 #include "cmd/files.hpp"
@@ -11,14 +12,42 @@
 
 #include <array>
 #include <cstdio>
+#include <mutex>
+#include <random>
+#include <thread>
 
 #include <boost/json.hpp>
 
 namespace muster::cmd {
 namespace {
 
+using namespace std::chrono_literals;
+
 Time now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+/// How often a request whose answer was lost is sent again, and how long to wait before: long enough for a
+/// daemon that starts anew.
+constexpr std::array<std::chrono::milliseconds, 3> retry_pauses{{100ms, 500ms, 1500ms}};
+
+void warn_of_listeners(const Server& server, const Globals& globals) {
+  static std::once_flag once;
+  if (globals.quiet || !is_readable_on_the_way(server.address)) return;
+  std::call_once(once, [&] {
+    std::fprintf(stderr,
+                 "warning: %s is not encrypted: whoever is on the way can read the token and all data; "
+                 "use https://\n",
+                 server.address.c_str());
+  });
+}
+
+/// Of 128 random bits.
+std::string new_idempotency_key() {
+  std::random_device random;
+  std::string bytes;
+  while (bytes.size() < 16) bytes += static_cast<char>(random());
+  return hex_encode(bytes);
 }
 
 /// An access token this close to its end might not survive the journey.
@@ -149,8 +178,17 @@ Result<http::Response> Connection::send_with(const std::optional<Secret>& token,
   headers.add("User-Agent", "musterctl/" + std::string(version));
   if (!body.empty()) headers.add("Content-Type", "application/json");
   if (token) headers.add("Authorization", "Bearer " + std::string(token->reveal()));
+  // With it, a request that is sent again is done once.
+  if (method == http::Method::post && !keyless_) headers.add("Idempotency-Key", new_idempotency_key());
+  warn_of_listeners(*server_, globals_);
   if (globals_.trace_http) trace_request(method, target, headers, body);
   auto response = client_->send(method, target, headers, body);
+  if (!response && client_->lost_answer() && method != http::Method::patch && !keyless_)
+    for (const auto pause : retry_pauses) {
+      std::this_thread::sleep_for(pause);
+      response = client_->send(method, target, headers, body);
+      if (response || response.error().code != ErrorCode::unavailable) break;
+    }
   if (globals_.trace_http && response) trace_response(*response);
   return response;
 }

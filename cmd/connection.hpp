@@ -51,6 +51,8 @@ class Connection {
   Result<Server> server();
   /// For the requests of a login, which have no token yet.
   void without_token() { anonymous_ = true; }
+  /// For requests that do nothing more when they are repeated, and whose answers are too large to be kept.
+  void without_idempotency_key() { keyless_ = true; }
 
  private:
   Result<std::optional<Secret>> token();
@@ -68,6 +70,7 @@ class Connection {
   bool token_is_from_login_ = false;
   bool token_was_looked_up_ = false;
   bool anonymous_ = false;
+  bool keyless_ = false;
 };
 
 /// JSON text for a person's eyes: what a secret could be in is replaced.

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include <arpa/inet.h>
+
 namespace muster::cmd {
 namespace {
 
@@ -44,6 +46,20 @@ Status check_address(const std::string& address) {
     if (address.starts_with(scheme) && address.size() > scheme.size()) return {};
   return fail(ErrorCode::invalid_argument,
               "the server must be unix:PATH, https://HOST:PORT or http://HOST:PORT, not \"" + address + "\"");
+}
+
+bool is_readable_on_the_way(const std::string& address) {
+  constexpr std::string_view scheme = "http://";
+  if (!address.starts_with(scheme)) return false;
+  std::string_view host = std::string_view(address).substr(scheme.size());
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with('[')) return !host.starts_with("[::1]");
+  host = host.substr(0, host.rfind(':'));
+  in_addr number{};
+  constexpr unsigned char loopback = 127;
+  if (inet_pton(AF_INET, std::string(host).c_str(), &number) == 1)
+    return *reinterpret_cast<const unsigned char*>(&number) != loopback;
+  return host != "localhost" && !host.ends_with(".localhost");
 }
 
 Result<Server> resolve_server(const Globals& globals) {

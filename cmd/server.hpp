@@ -27,4 +27,7 @@ Result<Server> resolve_server(const Globals& globals);
 /// Error: invalid_argument.
 Status check_address(const std::string& address);
 
+/// Whether what is sent there crosses a network where others can read it: http:// to another machine.
+bool is_readable_on_the_way(const std::string& address);
+
 }  // namespace muster::cmd

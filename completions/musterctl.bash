@@ -182,9 +182,9 @@ _musterctl() {
   'token revoke') globals+=' --session --user --role --all --issued-before --reason --wait' words='' ;;
   'key list') globals+=' --all' words='' ;;
   'key rotate') globals+=' ' words='' ;;
-  'audit list') globals+=' --actor --operation --target --since --until --after --limit --cursor --all' words='' ;;
+  'audit list') globals+=' --actor --operation --target --since --until --after --from-now --limit --cursor --all' words='' ;;
   'audit verify') globals+=' ' words='' ;;
-  'audit export') globals+=' --actor --operation --target --since --until --after --limit' words='' ;;
+  'audit export') globals+=' --actor --operation --target --since --until --after --from-now --limit' words='' ;;
   'backup create') globals+=' --wait --no-wait --max-runtime' words='' ;;
   'backup list') globals+=' --limit --cursor --all' words='' ;;
   'backup verify') globals+=' ' words='' ;;
@@ -195,7 +195,7 @@ _musterctl() {
   'job pause') globals+=' ' words='' ;;
   'job resume') globals+=' ' words='' ;;
   'job cancel') globals+=' ' words='' ;;
-  'event list') globals+=' --actor --operation --target --since --until --after --limit --cursor --all' words='' ;;
+  'event list') globals+=' --actor --operation --target --since --until --after --from-now --limit --cursor --all' words='' ;;
   'event watch') globals+=' --actor --operation --target --since --max-runtime' words='' ;;
   'node list') globals+=' --all' words='' ;;
   'config show') globals+=' --all' words='' ;;

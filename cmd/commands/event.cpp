@@ -27,6 +27,17 @@ Command as_event(std::string_view verb) {
   return command;
 }
 
+/// Where the log ends now, by the server's own order: no clock of ours is asked.
+Status begin_now(Run& run, Query& filter) {
+  MUSTER_TRY(const wire::Json page, run.connection.get(events_path, {{"from_now", "true"}}));
+  const auto* object = page.if_object();
+  const auto* next = object == nullptr ? nullptr : object->if_contains("next_cursor");
+  if (next == nullptr || !next->is_string())
+    return fail(ErrorCode::internal, "the server does not say where its events end");
+  filter.emplace_back("cursor", std::string(next->get_string()));
+  return {};
+}
+
 /// Prints what came after `last_seq`, all pages of it, and moves it on.
 Status print_new(Run& run, const Query& filter, std::int64_t& last_seq) {
   for (bool more = true; more && !Terminal::interrupted();) {
@@ -55,10 +66,7 @@ Status print_new(Run& run, const Query& filter, std::int64_t& last_seq) {
 Result<wire::Exit> watch(Run& run) {
   MUSTER_TRY(const auto runtime_max, runtime_option(run));
   MUSTER_TRY(Prepared prepared, prepare(run, operation_of("audit list")));
-  if (!run.values.has("since")) {
-    const Time now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-    prepared.query.emplace_back("since", format_time(now));
-  }
+  if (!run.values.has("since")) MUSTER_CHECK_OK(begin_now(run, prepared.query));
   run.printer.prefer(Format::jsonl, run.globals.format_given);
   const Terminal::Graceful graceful;
   const auto started = std::chrono::steady_clock::now();
@@ -97,7 +105,7 @@ Command watch_events() {
       "One JSON object a line unless -o says otherwise. From now on, or from --since; Ctrl-C ends it.";
   std::erase_if(command.options, [](const Option& option) {
     return option.name == "all" || option.name == "cursor" || option.name == "until" ||
-           option.name == "after" || option.name == "limit";
+           option.name == "after" || option.name == "limit" || option.name == "from-now";
   });
   command.options.push_back(
       {.name = "max-runtime", .placeholder = "DURATION", .description = "End after this time, such as 10m"});

@@ -67,6 +67,7 @@ Result<std::vector<RowOutcome>> send_batch(const Globals& globals, Connection& c
   }
   body += "]}";
   MUSTER_TRY(const Query query, plan_query(globals, hashes, rows));
+  connection.without_idempotency_key();
   MUSTER_TRY(const http::Response response,
              connection.send(http::Method::post, make_target(import_path, query), body));
   // Read once where it is good: this is the hot path of a large import.

@@ -78,6 +78,7 @@ class Client::Impl {
 
   Result<Response> send(Method method, const std::string& target, const Headers& headers,
                         const std::string& body) {
+    lost_answer_ = false;
     MUSTER_TRY(const auto address, ServerAddress::parse(options_.server));
     MUSTER_TRY(const auto text, write_request(method, target, headers, body, address.host_header));
     const auto deadline = ClientConnection::Clock::now() + options_.timeout;
@@ -88,6 +89,8 @@ class Client::Impl {
     return exchange(address, text, method, deadline);
   }
 
+  [[nodiscard]] bool lost_answer() const { return lost_answer_; }
+
  private:
   void drop() {
     connection_.reset();
@@ -96,7 +99,7 @@ class Client::Impl {
 
   Result<Response> exchange(const ServerAddress& address, const std::string& text, Method method,
                             TimePoint deadline) {
-    lost_before_answer_ = false;
+    lost_before_answer_ = lost_answer_ = false;
     if (!connection_) {
       MUSTER_TRY(connection_, ClientConnection::open(address, options_.server,
                                                      options_.certificate_authority_file, deadline));
@@ -140,7 +143,8 @@ class Client::Impl {
       auto count = connection_->read(chunk.data(), chunk.size(), deadline);
       if (!count || *count == 0) {
         const bool nothing_came = !parser.got_some() && received_.empty();
-        lost_before_answer_ = nothing_came && (count || count.error().code == ErrorCode::unavailable);
+        lost_answer_ = count || count.error().code == ErrorCode::unavailable;
+        lost_before_answer_ = nothing_came && lost_answer_;
         if (!count) return fail(std::move(count).error());
         if (nothing_came)
           return fail(ErrorCode::unavailable, options_.server + " closed the connection without an answer");
@@ -164,6 +168,7 @@ class Client::Impl {
   std::unique_ptr<ClientConnection> connection_;
   std::string received_;
   bool lost_before_answer_ = false;
+  bool lost_answer_ = false;
 };
 
 Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -172,6 +177,10 @@ Client::~Client() = default;
 Result<Response> Client::send(Method method, const std::string& target, const Headers& headers,
                               const std::string& body) {
   return impl_->send(method, target, headers, body);
+}
+
+bool Client::lost_answer() const {
+  return impl_->lost_answer();
 }
 
 }  // namespace muster::http

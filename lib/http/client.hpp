@@ -32,6 +32,9 @@ class Client {
   /// refused: the message says which and to what), deadline_exceeded.
   Result<Response> send(Method method, const std::string& target, const Headers& headers,
                         const std::string& body);
+  /// Whether the last send() failed because the connection broke after the request was on its way: it may
+  /// have been carried out.
+  [[nodiscard]] bool lost_answer() const;
 
  private:
   class Impl;

@@ -7,10 +7,19 @@
 #include "ports/security_store.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace muster::ops {
 
 Result<ListAudit::Reply> ListAudit::run(Context& context, Call& /*call*/, const Request& request) {
+  if (request.from_now) {
+    std::int64_t head = 0;
+    MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(std::tie(head, std::ignore), unit.audit().head());
+      return {};
+    }));
+    return Reply{{}, make_cursor("audit", std::to_string(head))};
+  }
   std::int64_t after = request.after.value_or(0);
   if (request.cursor) {
     MUSTER_TRY(const std::int64_t shown, read_number_cursor("audit", *request.cursor));

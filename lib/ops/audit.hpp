@@ -20,6 +20,7 @@ struct ListAudit {
     std::optional<Time> since;
     std::optional<Time> until;
     std::optional<std::int64_t> after;
+    bool from_now = false;
     std::int64_t limit = page_limit_default;
     std::optional<std::string> cursor;
 
@@ -32,6 +33,8 @@ struct ListAudit {
           field("until", &Request::until, "Only before this time"),
           field("after", &Request::after, "Only records with a greater number: to follow the log")
               .range(0, std::numeric_limits<std::int64_t>::max()),
+          field("from_now", &Request::from_now, "No records yet, only a cursor to follow the log from here")
+              .optional(),
           field("limit", &Request::limit, limit_description).range(1, page_limit_max).optional(),
           field("cursor", &Request::cursor, cursor_description)};
     }
