@@ -11,12 +11,14 @@
 #include "wire/envelope.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <mutex>
-#include <random>
+#include <system_error>
 #include <thread>
 
 #include <boost/json.hpp>
+#include <unistd.h>
 
 namespace muster::cmd {
 namespace {
@@ -44,9 +46,9 @@ void warn_of_listeners(const Server& server, const Globals& globals) {
 
 /// Of 128 random bits.
 std::string new_idempotency_key() {
-  std::random_device random;
-  std::string bytes;
-  while (bytes.size() < 16) bytes += static_cast<char>(random());
+  std::string bytes(16, '\0');
+  if (::getentropy(bytes.data(), bytes.size()) != 0)
+    throw std::system_error(errno, std::generic_category(), "getentropy");
   return hex_encode(bytes);
 }
 

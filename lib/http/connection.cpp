@@ -391,7 +391,8 @@ void Connection::discard() {
 
 bool Connection::can_read() const {
   return stage_ == Stage::open && !unsafe_under_way_ && pending_count_ < front_.limits.pipelined_max &&
-         output_pending_bytes() + unanswered_bytes() <= front_.limits.output_pending_max_bytes;
+         output_pending_bytes() + pending_count_ * largest_answer_bytes_ <=
+             front_.limits.output_pending_max_bytes;
 }
 
 void Connection::update() {

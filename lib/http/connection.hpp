@@ -103,8 +103,6 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
 
   [[nodiscard]] bool can_read() const;
   [[nodiscard]] std::size_t output_pending_bytes() const { return output_.size() - output_sent_bytes_; }
-  /// What the requests under way may yet come to.
-  [[nodiscard]] std::size_t unanswered_bytes() const { return pending_count_ * largest_answer_bytes_; }
   Pending& pending_at(std::size_t index) { return pending_[(pending_first_ + index) % pending_.size()]; }
   Pending& push_pending();
   void update();

@@ -41,6 +41,10 @@ class SlowStore final : public ports::Store {
     });
   }
   Status verify_backup(const std::string& path) override { return real_.verify_backup(path); }
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override {
+    return real_.fact_of_backup(path, name);
+  }
   Status maintain() override { return real_.maintain(); }
 
   std::atomic<bool> slow{true};
