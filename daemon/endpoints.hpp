@@ -3,6 +3,7 @@
 /// endpoints.cpp. Thread-safe.
 #pragma once
 
+#include "base/networks.hpp"
 #include "daemon/exchange.hpp"
 #include "daemon/routes.hpp"
 #include "ops/context.hpp"
@@ -23,6 +24,7 @@ struct Services {
   const RouteTable& routes;
   std::string openapi;  ///< The API's description, JSON.
   std::uint32_t own_user_id_os = 0;
+  const Networks trusted_proxies;
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> request_time_microseconds{0};
 };

@@ -129,7 +129,8 @@ class Daemon final : public ports::Host {
         origins_(std::move(loaded.origins)),
         started_at_(world.context().clock.now()),
         world_(world),
-        services_{world.context(), metrics, routes_, openapi_document(), geteuid()},
+        services_{world.context(),    metrics,   routes_,
+                  openapi_document(), geteuid(), *Networks::parse(config_.http_trusted_proxies)},
         pipeline_(services_, pipeline_options(config_)),
         server_(
             server_options(config_),

@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "daemon/answers.hpp"
+#include "daemon/client_address.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/request_input.hpp"
 #include "daemon/trace.hpp"
@@ -150,7 +151,7 @@ Next answer_operation(Exchange& exchange, const Result<std::string>& outcome) {
 Next run(Services& services, Exchange& exchange) {
   const Route& route = *exchange.route;
   if (route.endpoint != nullptr && route.access == Access::open) return route.endpoint(services, exchange);
-  exchange.call.source = exchange.request.peer.address;
+  exchange.call.source = client_address(services.trusted_proxies, exchange.request);
   if (const auto agent = exchange.request.headers.find("User-Agent"))
     exchange.call.user_agent = std::string(agent->substr(0, user_agent_size_max_bytes));
   if (route.endpoint != nullptr) return route.endpoint(services, exchange);
@@ -251,7 +252,8 @@ void Pipeline::finish(Exchange& exchange) {
     const log::TraceScope scope(exchange.call.trace_id);
     const auto took = std::chrono::steady_clock::now() - exchange.arrived;
     log::info("{} {} {} from {} in {} us", http::method_name(exchange.request.method), exchange.request.path,
-              response.status, exchange.request.peer.address,
+              response.status,
+              exchange.call.source.empty() ? exchange.request.peer.address : exchange.call.source,
               std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   }
   response.headers.add("X-Trace-Id", std::move(exchange.call.trace_id));

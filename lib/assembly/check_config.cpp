@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "assembly/load_config.hpp"
+#include "base/networks.hpp"
 
 #include <filesystem>
 
@@ -22,6 +23,7 @@ class Checker {
       add("admin.listen",
           "needs admin.tls.certificate_file and admin.tls.private_key_file: operators' tokens "
           "do not travel in the clear");
+    check_proxies();
     check_store();
     if (config_.token_refresh_ttl < config_.token_access_ttl)
       add("token.refresh_ttl", "must not be shorter than token.access_ttl");
@@ -49,6 +51,11 @@ class Checker {
     if (key.empty()) return add(certificate_name, "needs " + key_name + " too");
     if (access(certificate.c_str(), R_OK) != 0) add(certificate_name, "cannot be read: " + certificate);
     if (access(key.c_str(), R_OK) != 0) add(key_name, "cannot be read: " + key);
+  }
+
+  void check_proxies() {
+    if (const auto networks = Networks::parse(config_.http_trusted_proxies); !networks)
+      add("http.trusted_proxies", networks.error().message);
   }
 
   void check_store() {

@@ -37,6 +37,7 @@ struct Config {
   std::int64_t http_body_size_max = 0;
   std::int64_t http_connections_max = 0;
   std::int64_t http_connections_per_address_max = 0;
+  std::vector<std::string> http_trusted_proxies;
   std::int64_t http_pipelined_max = 0;
   std::int64_t http_output_pending_max = 0;
   Duration http_header_time{};

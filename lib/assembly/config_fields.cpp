@@ -89,6 +89,16 @@ constexpr std::array fields{
                 .maximum = hour,
                 .reload = Reload::at_once,
                 .description = "How long a stopping daemon waits for requests under way."},
+    ConfigField{.name = "http.trusted_proxies",
+                .kind = list,
+                .member = &Config::http_trusted_proxies,
+                .default_text = "",
+                .minimum = 0,
+                .maximum = 64,
+                .description =
+                    "Addresses and networks (10.0.0.0/8) of the proxies and applications whose "
+                    "X-Forwarded-For is believed: a request's client, in sessions, the audit log and the "
+                    "throttle of logins, is then the last address in it that is none of theirs."},
     ConfigField{.name = "http.tls.certificate_file",
                 .kind = path,
                 .member = &Config::http_tls_certificate_file,
@@ -137,7 +147,7 @@ constexpr std::array fields{
                 .maximum = 1'000'000,
                 .description = "The most connections at a time; more are refused. The limit of open files is "
                                "raised to fit, as far as the system allows."},
-    ConfigField{.name = "http.max_connections_per_address",
+    ConfigField{.name = "http.limits.connections_per_address",
                 .kind = integer,
                 .member = &Config::http_connections_per_address_max,
                 .default_text = "15000",
@@ -366,15 +376,15 @@ constexpr std::array fields{
     ConfigField{.name = "login.failures_per_address",
                 .kind = integer,
                 .member = &Config::login_failures_per_address_max,
-                .default_text = "300",
+                .default_text = "0",
                 .minimum = 0,
                 .maximum = 1'000'000,
                 .reload = Reload::at_once,
                 .description =
                     "Wrong passwords from one address (IPv4, or IPv6 to 64 bits) within "
                     "login.failure_window, after which logins from there are answered 429 for accounts that "
-                    "have no live session there. 0: no limit, where a proxy or an application logs "
-                    "everybody in from one address."},
+                    "have no live session there. 0: no limit, as it must be while a proxy or an application "
+                    "logs everybody in from one address; see http.trusted_proxies."},
     ConfigField{.name = "login.failure_window",
                 .kind = duration,
                 .member = &Config::login_failure_window,

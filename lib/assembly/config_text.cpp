@@ -21,7 +21,8 @@ std::string toml_value(const ConfigField& field, const std::string& text) {
     return out + '"';
   };
   if (field.kind == ConfigKind::boolean || field.kind == ConfigKind::integer) return text;
-  return field.kind == ConfigKind::list ? '[' + quoted(text) + ']' : quoted(text);
+  if (field.kind != ConfigKind::list) return quoted(text);
+  return text.empty() ? "[]" : '[' + quoted(text) + ']';
 }
 
 std::string section_of(const ConfigField& field) {

@@ -26,8 +26,8 @@ struct Settings {
   std::size_t sessions_per_user_max = 100;  ///< The oldest is ended for a new one.
   /// Wrong passwords; see login_throttle.hpp. For an account from one address, in the window.
   std::size_t login_failures_max = 20;
-  std::size_t login_failures_in_a_row_max = 100;     ///< For an account.
-  std::size_t login_failures_per_address_max = 300;  ///< From an address, in the window; 0: no limit.
+  std::size_t login_failures_in_a_row_max = 100;   ///< For an account.
+  std::size_t login_failures_per_address_max = 0;  ///< From an address, in the window; 0: no limit.
   Duration login_failure_window = std::chrono::minutes{5};
   /// Passwords refused beside those of the shipped list; nothing where there is no such list.
   std::shared_ptr<const model::BreachedList> breached;

@@ -191,6 +191,8 @@ TEST_CASE("fields are checked together and against the machine") {
                  "store.catalog: must be sqlite://"));
   CHECK(contains(check_error(folder, "[store]\nshards = [\"sqlite:///tmp/other.db\"]\n"),
                  "store.shards: must be the one database"));
+  CHECK(contains(check_error(folder, "[http]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]\n"),
+                 "http.trusted_proxies: proxy is no address or network"));
   CHECK(contains(check_error(folder, "[token]\naccess_ttl = \"1d\"\nrefresh_ttl = \"1h\"\n"),
                  "token.refresh_ttl: must not be shorter"));
   CHECK(contains(check_error(folder, "[admin]\nsocket = \"/" + std::string(120, 's') + "\"\n"),
