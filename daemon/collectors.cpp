@@ -48,7 +48,14 @@ void collect_world(MetricSink& sink, assembly::World& world) {
   sink.counter("muster_store_commits_total", "Transactions made durable", number(store.commits));
   sink.counter("muster_store_writes_total", "Changes committed in them", number(store.writes));
   sink.counter("muster_store_writes_failed_total", "Changes that failed", number(store.writes_failed));
+  sink.counter("muster_store_writes_run_again_total", "Changes run again after the database gave them up",
+               number(store.writes_run_again));
   sink.counter("muster_store_reads_total", "Snapshots read", number(store.reads));
+  sink.counter("muster_store_reads_waited_total", "Reads that waited for a connection",
+               number(store.reads_waited));
+  sink.counter("muster_store_read_wait_seconds_total", "How long reads waited for a connection",
+               std::chrono::duration<double>(store.read_wait).count());
+  sink.gauge("muster_store_readers_in_use", "Connections that read now", number(store.readers_in_use));
   sink.gauge("muster_store_write_queue_length", "Changes waiting for the writer", number(store.queue_length));
   sink.gauge("muster_store_writable", "1 while the store can be written",
              context.store.health().writable ? 1 : 0);

@@ -113,6 +113,9 @@ Status Call::commit_encoded(Context& context,
   bool undone = false;
 
   auto status = context.store.write([&](ports::Unit& unit) -> Status {
+    replayed_reply.reset();
+    plan_reply.reset();
+    undone = false;
     if (!key.empty()) {
       MUSTER_TRY(const auto remembered, unit.idempotency().find(key));
       if (remembered && now < remembered->expires_at) {

@@ -35,6 +35,7 @@ Result<Error> end_reused(Context& context, const Call& call, const SessionId& id
   std::optional<Error> answer;
   bool ended = false;
   const auto status = context.store.write([&](ports::Unit& unit) -> Status {
+    ended = false;
     MUSTER_TRY(const LiveSession found, find_live_session(unit, id, hash, now));
     answer = found.refused;
     if (!answer || answer->code != ErrorCode::refresh_reused) return {};

@@ -5,7 +5,8 @@
 /// alone. Store is thread-safe; a Unit belongs to the callback it was given to.
 ///
 /// Errors of read and write themselves: unavailable (full disk, read-only, corrupt, closed), overloaded (the
-/// bounded queue of writers is full), deadline_exceeded. They are given before anything was acknowledged.
+/// bounded queue of writers is full), deadline_exceeded. They are given before anything was acknowledged;
+/// after unavailable a write may yet have been kept, if the connection was lost while it was committed.
 #pragma once
 
 #include "base/ids.hpp"
@@ -63,8 +64,12 @@ struct StoreCounters {
   std::uint64_t commits = 0;  ///< Transactions on disk (one fsync each).
   std::uint64_t writes = 0;   ///< Units committed in them.
   std::uint64_t writes_failed = 0;
+  std::uint64_t writes_run_again = 0;  ///< Runs of units whose transaction the database had given up.
+  std::uint64_t queue_length = 0;      ///< Writers waiting now.
   std::uint64_t reads = 0;
-  std::uint64_t queue_length = 0;  ///< Writers waiting now.
+  std::uint64_t reads_waited = 0;          ///< Reads that had to wait for a connection.
+  std::chrono::microseconds read_wait{0};  ///< For how long, all together.
+  std::uint64_t readers_in_use = 0;        ///< Connections that read now.
 };
 
 class Store {
@@ -74,7 +79,8 @@ class Store {
   /// A snapshot: two reads in one call see the same state. Changing stores in it fails with internal.
   virtual Status read(const std::function<Status(Unit&)>& work) = 0;
   /// One transaction. Runs on the writer: keep `work` short, hash and sign before it. An error returned by
-  /// `work` undoes everything it did and is returned.
+  /// `work` undoes everything it did and is returned. `work` may be called again, from the start, when the
+  /// database gave the transaction up: what it leaves outside of the unit, it sets anew each time.
   virtual Status write(const std::function<Status(Unit&)>& work) = 0;
 
   [[nodiscard]] virtual StoreHealth health() = 0;

@@ -48,6 +48,28 @@ bool matches(const model::AuditRecord& record, const ports::AuditFilter& filter)
          (!filter.since || record.time >= *filter.since) && (!filter.until || record.time <= *filter.until);
 }
 
+/// The next records after `after` that fulfil the most telling condition of the filter; matches() sees to the
+/// others.
+Result<std::vector<Row>> search(Connection& connection, const ports::AuditFilter& filter, std::int64_t after,
+                                std::size_t limit) {
+  const std::string* value = filter.target      ? &*filter.target
+                             : filter.actor     ? &*filter.actor
+                             : filter.operation ? &*filter.operation
+                                                : nullptr;
+  Query query(connection, filter.target      ? Sql::audit_list_target
+                          : filter.actor     ? Sql::audit_list_actor
+                          : filter.operation ? Sql::audit_list_operation
+                                             : Sql::audit_list);
+  if (value != nullptr) query.text(*value);
+  query.integer(after).integer(static_cast<std::int64_t>(limit));
+  std::vector<Row> rows;
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return rows;
+    rows.push_back(read_row(query));
+  }
+}
+
 }  // namespace
 
 std::string audit_chain_hash(std::string_view previous_hash, const model::AuditRecord& record) {
@@ -60,7 +82,7 @@ std::string audit_chain_hash(std::string_view previous_hash, const model::AuditR
 }
 
 Status SqlAuditLog::append(model::AuditRecord& record) {
-  MUSTER_TRY(AuditHead head, ledger_.audit_head());
+  MUSTER_TRY(const AuditHead head, ledger_.lock_audit_head());
   record.seq = head.seq + 1;
   const std::string hash = audit_chain_hash(head.hash, record);
   record.hash = hex_encode(hash);
@@ -103,27 +125,20 @@ Result<std::vector<model::AuditRecord>> SqlAuditLog::list(const ports::AuditFilt
   if (filter.since) {
     MUSTER_TRY(after, last_seq_before(*filter.since, after));
   }
-  // The most telling condition leads the search; matches() sees to the others.
-  const Sql name = filter.target      ? Sql::audit_list_target
-                   : filter.actor     ? Sql::audit_list_actor
-                   : filter.operation ? Sql::audit_list_operation
-                                      : Sql::audit_list;
-  Query query(connection_, name);
-  if (filter.target)
-    query.text(*filter.target);
-  else if (filter.actor)
-    query.text(*filter.actor);
-  else if (filter.operation)
-    query.text(*filter.operation);
-  query.integer(after);
+  // Where much of what the search finds is not of the filter, more is fetched at a time.
+  constexpr std::size_t found_at_a_time = 256;
+  std::size_t wanted = limit;
   for (;;) {
-    MUSTER_TRY(const bool found, query.next());
-    if (!found) return records;
-    Row row = read_row(query);
-    if (filter.until && row.time_high > *filter.until + append_delay_max) return records;
-    if (!matches(row.record, filter)) continue;
-    records.push_back(std::move(row.record));
-    if (records.size() == limit) return records;
+    MUSTER_TRY(const std::vector<Row> rows, search(connection_, filter, after, wanted));
+    for (const Row& row : rows) {
+      if (filter.until && row.time_high > *filter.until + append_delay_max) return records;
+      after = row.record.seq;
+      if (!matches(row.record, filter)) continue;
+      records.push_back(row.record);
+      if (records.size() == limit) return records;
+    }
+    if (rows.size() < wanted) return records;
+    wanted = std::max(limit, found_at_a_time);
   }
 }
 

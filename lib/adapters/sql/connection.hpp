@@ -2,13 +2,14 @@
 /// @file What the stores ask of a database driver: prepared statements by name, savepoints, and the few
 /// things that dialects say differently. A driver keeps every statement prepared. A connection and its
 /// statements belong to one thread at a time. Errors: already_exists (a unique key), unavailable (disk,
-/// damage, lock), internal (anything else).
+/// damage, lock, lost connection), internal (anything else).
 #pragma once
 
 #include "adapters/sql/statements.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace muster::sql {
@@ -54,6 +55,33 @@ class Connection {
   virtual Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch) = 0;
   /// Adds to a named counter and returns its new value.
   virtual Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) = 0;
+  /// Keeps everyone else who asks for that name waiting until the transaction ends.
+  virtual Status lock(std::string_view name) = 0;
+};
+
+/// Trouble that concerns the whole database.
+struct Trouble {
+  Error error;
+  bool lasting = false;  ///< Damage: it does not go by itself.
+};
+
+/// What the writer and the readers of a store ask of a driver beside that.
+class TransactionalConnection : public Connection {
+ public:
+  /// The snapshot of a reader may begin with its first read.
+  virtual Status begin() = 0;
+  /// After an error that leaves the outcome open, nothing is to be acknowledged.
+  virtual Status commit() = 0;
+  virtual void rollback() = 0;
+  [[nodiscard]] virtual bool in_transaction() const = 0;
+  /// Whether the database gave the last transaction up, before anything of it was kept, for a reason that
+  /// need not be there the next time: a deadlock, a lost connection.
+  [[nodiscard]] virtual bool may_run_again() const = 0;
+
+  /// Takes the trouble met since the last call, as far as others than this connection must know.
+  virtual std::optional<Trouble> take_trouble() = 0;
+  /// Gives back what an idle connection does not need.
+  virtual void rest() = 0;
 };
 
 }  // namespace muster::sql

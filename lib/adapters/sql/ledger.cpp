@@ -51,6 +51,11 @@ Result<AuditHead> Ledger::audit_head() {
   return head;
 }
 
+Result<AuditHead> Ledger::lock_audit_head() {
+  if (!audit_head_) MUSTER_CHECK_OK(connection_.lock("audit"));
+  return audit_head();
+}
+
 void Ledger::undo_to(const Mark& mark) {
   while (logged_.size() > mark.logged) {
     entries_[logged_.back()].logged = false;

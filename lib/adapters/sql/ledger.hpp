@@ -50,6 +50,8 @@ class Ledger {
   [[nodiscard]] std::int64_t users_added() const { return users_added_; }
 
   Result<AuditHead> audit_head();
+  /// The same, and nobody else can append until the transaction ends.
+  Result<AuditHead> lock_audit_head();
   void set_audit_head(AuditHead head) { audit_head_ = std::move(head); }
 
   struct Mark {

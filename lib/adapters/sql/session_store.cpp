@@ -136,7 +136,8 @@ Result<std::vector<model::Session>> SqlSessionStore::list(UserId user, Time now,
   MUSTER_TRY(const auto start, find(*after));
   if (!start || start->user_id() != user) return fail(Error::invalid("cursor", "is no longer of this list"));
   Query query(connection_, Sql::session_after);
-  query.integer(user.value).time(now).time(start->created_at).blob(bytes_of(*after));
+  query.integer(user.value).time(now).time(start->created_at).time(start->created_at);
+  query.blob(bytes_of(*after));
   query.integer(static_cast<std::int64_t>(limit));
   return read_all(query);
 }
@@ -144,7 +145,8 @@ Result<std::vector<model::Session>> SqlSessionStore::list(UserId user, Time now,
 Result<std::vector<model::Session>> SqlSessionStore::list_all(Time now, std::optional<SessionId> after,
                                                               std::size_t limit) {
   Query query(connection_, Sql::session_all);
-  query.integer(after ? after->user.value : 0).blob(after ? bytes_of(*after) : std::string_view());
+  const std::int64_t user = after ? after->user.value : 0;
+  query.integer(user).integer(user).blob(after ? bytes_of(*after) : std::string_view());
   query.time(now).integer(static_cast<std::int64_t>(limit));
   return read_all(query);
 }

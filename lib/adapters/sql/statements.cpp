@@ -75,11 +75,10 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "ORDER BY created_at DESC, random DESC LIMIT ?"},
     {Sql::session_after,
      "SELECT " SESSION_COLUMNS " FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? "
-     "AND (created_at, random) < (?, ?) ORDER BY created_at DESC, random DESC LIMIT ?"},
-    {Sql::session_all,
-     "SELECT " SESSION_COLUMNS
-     " FROM sessions WHERE (user_id, random) > (?, ?) AND revoked_at IS NULL AND expires_at > ? "
-     "ORDER BY user_id, random LIMIT ?"},
+     "AND created_at <= ? AND (created_at < ? OR random < ?) ORDER BY created_at DESC, random DESC LIMIT ?"},
+    {Sql::session_all, "SELECT " SESSION_COLUMNS " FROM sessions WHERE user_id >= ? AND (user_id > ? OR "
+                       "random > ?) AND revoked_at IS NULL AND expires_at > ? "
+                       "ORDER BY user_id, random LIMIT ?"},
     {Sql::session_count_user,
      "SELECT COUNT(*) FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?"},
     {Sql::session_count_sure, "SELECT COUNT(*) FROM sessions WHERE dead_hour > ?"},
@@ -156,11 +155,13 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
 
     {Sql::audit_insert, "INSERT INTO audit (" AUDIT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     {Sql::audit_head, "SELECT seq, hash, time_high FROM audit WHERE seq = (SELECT MAX(seq) FROM audit)"},
-    {Sql::audit_list, "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq > ? ORDER BY seq"},
-    {Sql::audit_list_actor, "SELECT " AUDIT_COLUMNS " FROM audit WHERE actor = ? AND seq > ? ORDER BY seq"},
+    {Sql::audit_list, "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"},
+    {Sql::audit_list_actor,
+     "SELECT " AUDIT_COLUMNS " FROM audit WHERE actor = ? AND seq > ? ORDER BY seq LIMIT ?"},
     {Sql::audit_list_operation,
-     "SELECT " AUDIT_COLUMNS " FROM audit WHERE operation = ? AND seq > ? ORDER BY seq"},
-    {Sql::audit_list_target, "SELECT " AUDIT_COLUMNS " FROM audit WHERE target = ? AND seq > ? ORDER BY seq"},
+     "SELECT " AUDIT_COLUMNS " FROM audit WHERE operation = ? AND seq > ? ORDER BY seq LIMIT ?"},
+    {Sql::audit_list_target,
+     "SELECT " AUDIT_COLUMNS " FROM audit WHERE target = ? AND seq > ? ORDER BY seq LIMIT ?"},
     {Sql::audit_time_high, "SELECT time_high FROM audit WHERE seq >= ? ORDER BY seq LIMIT 1"},
 
     {Sql::idempotency_find, "SELECT request_hash, sealed_reply, expires_at FROM idempotency WHERE name = ?"},

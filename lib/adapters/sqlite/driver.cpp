@@ -141,7 +141,7 @@ Error SqliteConnection::error_of(int status) {
                        (handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(status)) + " (SQLite " +
                        std::to_string(status) + ")";
   const auto note = [this](Error error, bool lasting) {
-    trouble_ = Trouble{error, lasting};
+    if (lasting || kind_ == ConnectionKind::writer) trouble_ = sql::Trouble{error, lasting};
     return error;
   };
   switch (status & 0xff) {
@@ -181,8 +181,8 @@ Error SqliteConnection::error_of(int status) {
   }
 }
 
-std::optional<Trouble> SqliteConnection::take_trouble() {
-  std::optional<Trouble> taken;
+std::optional<sql::Trouble> SqliteConnection::take_trouble() {
+  std::optional<sql::Trouble> taken;
   taken.swap(trouble_);
   return taken;
 }
@@ -320,7 +320,7 @@ Result<std::string> SqliteConnection::value_of(const std::string& statement) {
   return values.empty() ? std::string() : std::move(values.front());
 }
 
-void SqliteConnection::release_memory() {
+void SqliteConnection::rest() {
   sqlite3_db_release_memory(handle_);
 }
 

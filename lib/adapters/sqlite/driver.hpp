@@ -19,12 +19,6 @@ namespace muster::sqlite {
 
 enum class ConnectionKind : std::uint8_t { writer, reader };
 
-/// Trouble with the file itself.
-struct Trouble {
-  Error error;
-  bool lasting = false;  ///< Damage: it does not go by itself.
-};
-
 class SqliteStatement final : public sql::Statement {
  public:
   SqliteStatement(class SqliteConnection& connection, sqlite3_stmt* statement)
@@ -56,7 +50,7 @@ class SqliteStatement final : public sql::Statement {
   int bind_status_ = 0;
 };
 
-class SqliteConnection final : public sql::Connection {
+class SqliteConnection final : public sql::TransactionalConnection {
  public:
   /// Opens the file and sets it up; a writer creates it. Nothing is read from it yet.
   static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path, ConnectionKind kind,
@@ -71,23 +65,26 @@ class SqliteConnection final : public sql::Connection {
   Status undo() override;
   Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch) override;
   Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) override;
+  /// A writer's transaction keeps everyone else waiting anyway.
+  Status lock(std::string_view /*name*/) override { return {}; }
 
-  Status
-  begin();  ///< Of a writer: takes the write lock. Of a reader: the snapshot begins with its first read.
-  Status commit();
-  void rollback();
-  [[nodiscard]] bool in_transaction() const;
+  /// Of a writer: takes the write lock. Of a reader: the snapshot begins with its first read.
+  Status begin() override;
+  Status commit() override;
+  void rollback() override;
+  [[nodiscard]] bool in_transaction() const override;
+  [[nodiscard]] bool may_run_again() const override { return false; }
+  /// A reader tells of damage only.
+  std::optional<sql::Trouble> take_trouble() override;
+  void rest() override;
 
   /// Runs statements that give no rows.
   Status execute(const std::string& statements);
   /// The first column of the first row, as text; empty when there is none.
   Result<std::string> value_of(const std::string& statement);
   Result<std::vector<std::string>> values_of(const std::string& statement);
-  void release_memory();
 
   [[nodiscard]] Error error_of(int status);
-  /// Takes the trouble met since the last call.
-  std::optional<Trouble> take_trouble();
   [[nodiscard]] sqlite3* handle() { return handle_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -108,7 +105,7 @@ class SqliteConnection final : public sql::Connection {
   sqlite3* handle_ = nullptr;
   std::vector<std::unique_ptr<SqliteStatement>> statements_;
   std::vector<std::unique_ptr<SqliteStatement>> own_;
-  std::optional<Trouble> trouble_;
+  std::optional<sql::Trouble> trouble_;
 };
 
 /// The driver's own statements that reach rows, for a test of their plans.

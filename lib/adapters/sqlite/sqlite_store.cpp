@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/sqlite_store.hpp"
 
-#include "adapters/sql/query.hpp"
+#include "adapters/sql/change_log.hpp"
+#include "adapters/sql/health.hpp"
+#include "adapters/sql/readers.hpp"
+#include "adapters/sql/store_counters.hpp"
+#include "adapters/sql/writer.hpp"
 #include "adapters/sqlite/backup.hpp"
 #include "adapters/sqlite/file_lock.hpp"
 #include "adapters/sqlite/files.hpp"
 #include "adapters/sqlite/migrations.hpp"
-#include "adapters/sqlite/readers.hpp"
-#include "adapters/sqlite/writer.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -18,20 +20,21 @@
 namespace muster::sqlite {
 namespace {
 
-// How much of the change log one maintain() drops at most, and how much in one transaction.
-constexpr std::int64_t trimmed_at_a_time = 20'000;
+// How often one maintain() trims the change log at most.
 constexpr int trims_max = 25;
 
 class SqliteStore final : public ports::Store {
  public:
   SqliteStore(SqliteOptions options, FileLock lock, std::unique_ptr<SqliteConnection> writer,
-              std::vector<std::unique_ptr<SqliteConnection>> readers)
+              std::vector<std::unique_ptr<sql::TransactionalConnection>> readers)
       : options_(std::move(options)),
         lock_(std::move(lock)),
+        connection_(*writer),
         readers_(std::move(readers), options_.reader_wait_max, health_),
-        writer_(std::move(writer),
-                WriterLimits{options_.queue_length_max, options_.batch_units_max, options_.batch_time_max},
-                health_) {}
+        writer_(
+            std::move(writer),
+            sql::WriterLimits{options_.queue_length_max, options_.batch_units_max, options_.batch_time_max},
+            health_) {}
 
   Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
   Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
@@ -39,8 +42,7 @@ class SqliteStore final : public ports::Store {
   ports::StoreHealth health() override { return health_.report(); }
 
   [[nodiscard]] ports::StoreCounters counters() const override {
-    const Writer::Counts counts = writer_.counts();
-    return {counts.commits, counts.writes, counts.writes_failed, readers_.count(), counts.queue_length};
+    return sql::store_counters(writer_, readers_);
   }
 
   Status backup(const std::string& path,
@@ -55,14 +57,14 @@ class SqliteStore final : public ports::Store {
 
   Status maintain() override {
     MUSTER_CHECK_OK(trim_change_log());
-    Status folded = writer_.run_alone([](SqliteConnection& connection) -> Status {
+    Status folded = writer_.run_alone([this](sql::TransactionalConnection&) -> Status {
       // As far as the readers' snapshots allow; what is left is folded in the next time.
-      MUSTER_CHECK_OK(connection.values_of("PRAGMA wal_checkpoint(PASSIVE)"));
-      connection.release_memory();
+      MUSTER_CHECK_OK(connection_.values_of("PRAGMA wal_checkpoint(PASSIVE)"));
+      connection_.rest();
       return {};
     });
     if (!folded) return folded;
-    readers_.release_memory();
+    readers_.rest(0);
     ::malloc_trim(0);
     return {};
   }
@@ -72,37 +74,17 @@ class SqliteStore final : public ports::Store {
 
   SqliteOptions options_;
   FileLock lock_;
-  Health health_;
-  Readers readers_;
-  Writer writer_;
+  sql::Health health_;
+  SqliteConnection& connection_;  ///< The writer's, to be used on its thread.
+  sql::Readers readers_;
+  sql::Writer writer_;
 };
-
-Result<std::int64_t> change_log_end(SqliteConnection& connection, sql::Sql which) {
-  sql::Query query(connection, which);
-  MUSTER_CHECK_OK(query.next());
-  return query.get_integer();
-}
-
-/// True when there may be more to drop.
-Result<bool> trim_once(SqliteConnection& connection, std::int64_t keep) {
-  MUSTER_CHECK_OK(connection.begin());
-  MUSTER_TRY(const std::int64_t oldest, change_log_end(connection, sql::Sql::change_log_oldest));
-  MUSTER_TRY(const std::int64_t newest, change_log_end(connection, sql::Sql::change_log_newest));
-  const std::int64_t last = newest - std::max<std::int64_t>(keep, 1);
-  if (newest == 0 || oldest > last) return false;
-  {
-    sql::Query trim(connection, sql::Sql::change_log_trim);
-    MUSTER_CHECK_OK(trim.integer(std::min(last, oldest + trimmed_at_a_time - 1)).run());
-  }
-  MUSTER_CHECK_OK(connection.commit());
-  return true;
-}
 
 Status SqliteStore::trim_change_log() {
   bool more = true;
   for (int i = 0; more && i < trims_max; ++i) {
-    Status trimmed = writer_.run_alone([&](SqliteConnection& connection) -> Status {
-      MUSTER_TRY(more, trim_once(connection, options_.change_log_keep));
+    Status trimmed = writer_.run_alone([&](sql::TransactionalConnection& connection) -> Status {
+      MUSTER_TRY(more, sql::trim_change_log(connection, options_.change_log_keep));
       return {};
     });
     if (!trimmed) return trimmed;
@@ -143,7 +125,7 @@ Result<std::unique_ptr<ports::Store>> open_locked(SqliteOptions options, FileLoc
                                                  options.writer_cache_kib, timeout_ms));
   MUSTER_CHECK_OK(set_up_writer(*writer, options));
   static_cast<void>(writer->take_trouble());
-  std::vector<std::unique_ptr<SqliteConnection>> readers;
+  std::vector<std::unique_ptr<sql::TransactionalConnection>> readers;
   for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
     MUSTER_TRY(auto reader, SqliteConnection::open(options.path, ConnectionKind::reader,
                                                    options.reader_cache_kib, timeout_ms));

@@ -63,7 +63,7 @@ TEST_CASE("the lists that grow with the number of users use the index made for t
   CHECK(mentions(plan(sql::Sql::user_bucket_next), "COVERING INDEX users_by_created (created_bucket>?)"));
   CHECK(mentions(plan(sql::Sql::session_first), "sessions_by_user (user_id=? AND revoked_at=?)"));
   CHECK(mentions(plan(sql::Sql::session_after),
-                 "sessions_by_user (user_id=? AND revoked_at=? AND (created_at"));
+                 "sessions_by_user (user_id=? AND revoked_at=? AND created_at<?)"));
   CHECK(mentions(plan(sql::Sql::session_rotate), "PRIMARY KEY (user_id=? AND random=?)"));
   CHECK(mentions(plan(sql::Sql::session_purge_find), "sessions_by_death (dead_hour<?)"));
   CHECK(mentions(plan(sql::Sql::grant_members), "grants_by_role (role=? AND user_id>?)"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults inside a commit that many units share: a savepoint that cannot begin, end or be undone, and memory
 // that runs out at any point. What was acknowledged is there, and nothing else is.
-#include "adapters/sqlite/writer.hpp"
+#include "adapters/sql/writer.hpp"
+#include "adapters/sqlite/driver.hpp"
 #include "lib/adapters/sqlite/database.hpp"
 
 #include <future>
@@ -52,8 +53,8 @@ class Bench {
     auto connection = SqliteConnection::open(options_for(folder_).path, ConnectionKind::writer, 1024, 1000);
     REQUIRE(connection);
     handle_ = (*connection)->handle();
-    writer_ = std::make_unique<Writer>(std::move(*connection),
-                                       WriterLimits{100, 100, std::chrono::seconds(60)}, health_);
+    writer_ = std::make_unique<sql::Writer>(std::move(*connection),
+                                            sql::WriterLimits{100, 100, std::chrono::seconds(60)}, health_);
   }
 
   /// Runs them in one batch, in their order: the first holds the writer until all others wait behind it.
@@ -103,8 +104,8 @@ class Bench {
       CHECK(member.announced == member.status.has_value());
     }
   }
-  [[nodiscard]] Writer& writer() { return *writer_; }
-  [[nodiscard]] const Health& health() const { return health_; }
+  [[nodiscard]] sql::Writer& writer() { return *writer_; }
+  [[nodiscard]] const sql::Health& health() const { return health_; }
 
  private:
   template <class Before>
@@ -119,10 +120,10 @@ class Bench {
   }
 
   Folder folder_;
-  Health health_;
+  sql::Health health_;
   sqlite3* handle_ = nullptr;
   std::string_view refused_;
-  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<sql::Writer> writer_;
 };
 
 bool is_worth_a_retry(const Status& status) {
@@ -193,7 +194,7 @@ TEST_CASE("whichever allocation of a commit fails, what was acknowledged is ther
         {"c" + round, [](ports::Unit&) -> Status { return fail(ErrorCode::conflict, "this one fails"); }},
         {"d" + round, {}}};
     bench.run(members);
-    REQUIRE(bench.writer().run_alone([&](SqliteConnection&) -> Status {
+    REQUIRE(bench.writer().run_alone([&](sql::TransactionalConnection&) -> Status {
       armed = allocations_left < 0;
       allocations_left = -1;
       return {};

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "adapters/sqlite/writer.hpp"
+#include "adapters/sql/writer.hpp"
 
 #include "base/log.hpp"
 
-namespace muster::sqlite {
+#include <algorithm>
+
+namespace muster::sql {
 namespace {
 
 constexpr std::chrono::seconds probe_interval{1};
+constexpr int pause_max_milliseconds = 10;
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<SqliteConnection> connection, WriterLimits limits, Health& health)
+Writer::Writer(std::unique_ptr<TransactionalConnection> connection, WriterLimits limits, Health& health)
     : connection_(std::move(connection)),
-      unit_(*connection_, sql::UnitKind::write),
+      unit_(*connection_, UnitKind::write),
       limits_(limits),
       health_(health),
       thread_([this] { loop(); }) {}
@@ -33,7 +36,7 @@ Status Writer::write(const std::function<Status(ports::Unit&)>& work) {
   return enqueue(pending);
 }
 
-Status Writer::run_alone(const std::function<Status(SqliteConnection&)>& task) {
+Status Writer::run_alone(const std::function<Status(TransactionalConnection&)>& task) {
   Pending pending;
   pending.task = &task;
   return enqueue(pending);
@@ -68,6 +71,7 @@ Writer::Counts Writer::counts() const {
   counts.commits = commits_;
   counts.writes = writes_;
   counts.writes_failed = writes_failed_;
+  counts.runs_again = runs_again_;
   const std::lock_guard lock(mutex_);
   counts.queue_length = queue_.size();
   return counts;
@@ -80,11 +84,8 @@ void Writer::loop() {
     Pending* task = nullptr;
     {
       std::unique_lock lock(mutex_);
-      const auto ready = [this] { return stopping_ || !queue_.empty(); };
-      if (health_.writable())
-        arrived_.wait(lock, ready);
-      else
-        arrived_.wait_until(lock, probed_at + probe_interval, ready);
+      // A reader may find out that there is something to probe for.
+      arrived_.wait_until(lock, probed_at + probe_interval, [this] { return stopping_ || !queue_.empty(); });
       if (stopping_ && queue_.empty()) return;
       if (!queue_.empty() && queue_.front()->task != nullptr) {
         task = queue_.front();
@@ -92,10 +93,7 @@ void Writer::loop() {
       }
     }
     if (task != nullptr) {
-      task->status = sql::guarded([&] { return (*task->task)(*connection_); });
-      connection_->rollback();
-      note_trouble();
-      complete(*task);
+      run_task(*task);
       continue;
     }
     if (const auto now = std::chrono::steady_clock::now(); now >= probed_at + probe_interval) {
@@ -104,6 +102,13 @@ void Writer::loop() {
     }
     run_batch(batch);
   }
+}
+
+void Writer::run_task(Pending& task) {
+  task.status = guarded([&] { return (*task.task)(*connection_); });
+  connection_->rollback();
+  note_trouble();
+  complete(task);
 }
 
 Writer::Pending* Writer::take_next_unit() {
@@ -128,23 +133,33 @@ void Writer::run_batch(Batch& batch) {
     return;
   }
   run_units(batch);
-  bool any = false;
-  for (const Pending* pending : batch) any = any || pending->status.has_value();
+  const bool any =
+      std::any_of(batch.begin(), batch.end(), [](const Pending* each) { return each->status.has_value(); });
   Status committed;
-  if (any && connection_->in_transaction()) {
-    committed = connection_->commit();
+  if (any && !was_given_up()) committed = commit();
+  const bool again = was_given_up();
+  connection_->rollback();
+  if (again) return run_again(batch);
+  finish_batch(batch, std::move(committed));
+}
+
+Status Writer::commit() {
+  if (connection_->in_transaction()) {
+    Status committed = connection_->commit();
     note_trouble();
     if (committed) ++commits_;
-  } else if (any) {
-    committed = fail(health_.writable() ? Error{ErrorCode::unavailable,
-                                                "the write was interrupted; try again",
-                                                "the transaction was rolled back",
-                                                {},
-                                                std::chrono::seconds(1)}
-                                        : health_.refusal());
+    return committed;
   }
-  connection_->rollback();
-  finish_batch(batch, std::move(committed));
+  if (!health_.writable()) return fail(health_.refusal());
+  return fail(Error{ErrorCode::unavailable,
+                    "the write was interrupted; try again",
+                    "the transaction was rolled back",
+                    {},
+                    std::chrono::seconds(1)});
+}
+
+bool Writer::was_given_up() const {
+  return !connection_->in_transaction() && connection_->may_run_again();
 }
 
 Status Writer::begin() {
@@ -157,14 +172,15 @@ Status Writer::begin() {
 void Writer::run_units(Batch& batch) {
   const auto began = std::chrono::steady_clock::now();
   // The first unit that succeeds needs no savepoint: until then the transaction holds nothing else.
-  auto extent = sql::Extent::transaction;
+  auto extent = Extent::transaction;
   for (Pending* pending = batch.front(); pending != nullptr;) {
     pending->status = unit_.run(*pending->unit, extent);
     note_trouble();
+    if (was_given_up()) return;
     if (pending->status) {
-      extent = sql::Extent::savepoint;
+      extent = Extent::savepoint;
       unit_.take_actions(actions_);
-    } else if (extent == sql::Extent::transaction) {
+    } else if (extent == Extent::transaction) {
       connection_->rollback();
       if (!begin()) return;
     }
@@ -176,10 +192,50 @@ void Writer::run_units(Batch& batch) {
   }
 }
 
+void Writer::run_again(Batch& batch) {
+  // Alone, a unit holds few locks and not for long.
+  actions_.clear();
+  const auto end = std::chrono::steady_clock::now() + limits_.again_time_max;
+  Batch one;
+  for (Pending* const pending : batch) {
+    one.assign(1, pending);
+    finish_batch(one, run_until_kept(*pending, end));
+  }
+  batch.clear();
+}
+
+Status Writer::run_until_kept(Pending& pending, std::chrono::steady_clock::time_point end) {
+  Status committed;
+  for (int runs = 1;; ++runs) {
+    if (!health_.writable()) return fail(health_.refusal());
+    ++runs_again_;
+    MUSTER_CHECK_OK(begin());
+    pending.status = unit_.run(*pending.unit, Extent::transaction);
+    note_trouble();
+    if (pending.status && !was_given_up()) {
+      unit_.take_actions(actions_);
+      committed = commit();
+    }
+    const bool again = was_given_up();
+    connection_->rollback();
+    if (!again) return committed;
+    actions_.clear();
+    if (runs == limits_.runs_again_max || std::chrono::steady_clock::now() >= end) break;
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, std::chrono::milliseconds(std::min(runs, pause_max_milliseconds)),
+                      [this] { return stopping_; });
+  }
+  return fail(Error{ErrorCode::unavailable,
+                    "others are changing the same data; try again",
+                    "the database gave the transaction up too often",
+                    {},
+                    std::chrono::seconds(1)});
+}
+
 void Writer::finish_batch(Batch& batch, Status committed) {
   if (committed) {
     for (const auto& action : actions_) {
-      const Status called = sql::guarded([&]() -> Status {
+      const Status called = guarded([&]() -> Status {
         action();
         return {};
       });
@@ -210,4 +266,4 @@ void Writer::note_trouble() {
   if (const auto trouble = connection_->take_trouble()) health_.note(*trouble);
 }
 
-}  // namespace muster::sqlite
+}  // namespace muster::sql

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Whether the file can be written now, and if not, why and whether that may pass. Shared by the writer
-/// and the readers of a store. Thread-safe.
+/// @file Whether the database can be written now, and if not, why and whether that may pass. Shared by the
+/// writer and the readers of a store. Thread-safe.
 #pragma once
 
-#include "adapters/sqlite/driver.hpp"
+#include "adapters/sql/connection.hpp"
 #include "ports/store.hpp"
 
 #include <atomic>
 #include <mutex>
 #include <string>
 
-namespace muster::sqlite {
+namespace muster::sql {
 
 class Health {
  public:
@@ -30,4 +30,4 @@ class Health {
   Trouble trouble_;
 };
 
-}  // namespace muster::sqlite
+}  // namespace muster::sql

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "adapters/sqlite/health.hpp"
+#include "adapters/sql/health.hpp"
 
 #include "base/log.hpp"
 
-namespace muster::sqlite {
+namespace muster::sql {
 
 ports::StoreHealth Health::report() const {
   const std::lock_guard lock(mutex_);
@@ -41,4 +41,4 @@ bool Health::may_recover() const {
   return !writable_ && !trouble_.lasting;
 }
 
-}  // namespace muster::sqlite
+}  // namespace muster::sql
