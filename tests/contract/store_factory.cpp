@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/store_factory.hpp"
 
+#include "adapters/mysql/mysql_store.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
+#include "support/mysql_server.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -47,11 +49,53 @@ class SqliteUnderTest final : public StoreUnderTest {
   std::unique_ptr<ports::Store> store_;
 };
 
+class MysqlUnderTest final : public StoreUnderTest {
+ public:
+  explicit MysqlUnderTest(test::ServerKind kind)
+      : server_(test::shared_server(kind)), database_(server_.create_database()) {
+    open();
+  }
+  MysqlUnderTest(const MysqlUnderTest&) = delete;
+  MysqlUnderTest& operator=(const MysqlUnderTest&) = delete;
+  ~MysqlUnderTest() override {
+    store_.reset();
+    server_.execute("DROP DATABASE " + database_);
+  }
+  ports::Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    open();
+  }
+
+ private:
+  void open() {
+    const auto dsn = mysql::Dsn::parse(server_.dsn(database_));
+    REQUIRE(dsn);
+    mysql::MysqlOptions options;
+    options.dsn = *dsn;
+    auto opened = mysql::open(options);
+    INFO((opened ? "" : opened.error().message + " / " + opened.error().detail));
+    REQUIRE(opened);
+    store_ = std::move(*opened);
+  }
+
+  test::MysqlServer& server_;
+  std::string database_;
+  std::unique_ptr<ports::Store> store_;
+};
+
+template <test::ServerKind kind>
+std::unique_ptr<StoreUnderTest> make_mysql() {
+  return std::make_unique<MysqlUnderTest>(kind);
+}
+
 }  // namespace
 
 const std::vector<StoreFactory>& store_factories() {
   static const std::vector<StoreFactory> factories{
       {"sqlite", [] { return std::unique_ptr<StoreUnderTest>(std::make_unique<SqliteUnderTest>()); }},
+      {"mariadb", &make_mysql<test::ServerKind::mariadb>},
+      {"mysql57", &make_mysql<test::ServerKind::mysql57>},
   };
   return factories;
 }

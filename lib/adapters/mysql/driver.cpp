@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/mysql/driver.hpp"
+
+#include "base/check.hpp"
+
+#include <array>
+
+#include <poll.h>
+
+namespace muster::mysql {
+namespace {
+
+constexpr std::array<const char*, 3> own_texts{
+    "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1) WHERE slot = ? AND epoch = ? AND state = 'OWNED'",
+    "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?",
+    "SELECT value FROM counters WHERE name = ? FOR UPDATE"};
+
+// A connection that has been idle for so long is asked whether it is still there.
+constexpr std::chrono::seconds trusted_for{30};
+
+/// Whether the server has closed it or said goodbye: nothing else comes without being asked for.
+bool has_news(MYSQL* handle) {
+  pollfd socket{mysql_get_socket(handle), POLLIN, 0};
+  return poll(&socket, 1, 0) != 0;
+}
+
+/// Of an error at COMMIT: that surely nothing was kept.
+bool is_surely_undone(unsigned int number) {
+  constexpr unsigned int deadlock = 1213;
+  constexpr unsigned int changed_since_read = 1020;
+  return number == deadlock || number == changed_since_read;
+}
+
+std::string savepoint_name(int depth) {
+  return "part_" + std::to_string(depth);
+}
+
+}  // namespace
+
+std::vector<const char*> driver_statements() {
+  return {own_texts.begin(), own_texts.end()};
+}
+
+MysqlConnection::MysqlConnection(Endpoint& endpoint, ConnectionKind kind) : endpoint_(endpoint), kind_(kind) {
+  statements_.resize(static_cast<std::size_t>(sql::Sql::count));
+  own_.resize(static_cast<std::size_t>(Own::count));
+}
+
+MysqlConnection::~MysqlConnection() {
+  disconnect();
+}
+
+void MysqlConnection::disconnect() {
+  // First the connection: its statements then have nothing left to tell the server.
+  handle_.reset();
+  for (auto* list : {&statements_, &own_})
+    for (auto& statement : *list)
+      if (statement) statement->abandon();
+  reply_is_due_ = false;
+}
+
+Status MysqlConnection::connect() {
+  ConnectFailure failure;
+  handle_ = endpoint_.connect(kind_, failure);
+  if (handle_) {
+    connected_at_ = std::chrono::steady_clock::now();
+    return {};
+  }
+  const bool all_are_concerned = kind_ != ConnectionKind::reader || failure.failure != Failure::too_many;
+  if (all_are_concerned) trouble_ = sql::Trouble{failure.error, false};
+  return fail(std::move(failure.error));
+}
+
+bool MysqlConnection::await_reply() {
+  if (!reply_is_due_) return true;
+  reply_is_due_ = false;
+  return mysql_read_query_result(handle_.get()) == 0;
+}
+
+bool MysqlConnection::is_usable() {
+  if (!handle_ || !await_reply() || has_news(handle_.get())) return false;
+  const auto now = std::chrono::steady_clock::now();
+  // The writer's holds a lock that another daemon would take.
+  if (kind_ == ConnectionKind::reader && now - connected_at_ > endpoint_.dsn().connection_lifetime)
+    return false;
+  return now - used_at_ < trusted_for || mysql_ping(handle_.get()) == 0;
+}
+
+Status MysqlConnection::begin() {
+  may_run_again_ = false;
+  depth_ = 0;
+  state_ = State::idle;
+  if (!is_usable()) {
+    disconnect();
+    MUSTER_CHECK_OK(connect());
+  }
+  state_ = State::in_transaction;
+  used_at_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Status MysqlConnection::commit() {
+  MUSTER_CHECK_OK(check_in_transaction());
+  if (mysql_commit(handle_.get()) == 0) {
+    state_ = State::idle;
+    return {};
+  }
+  const unsigned int number = mysql_errno(handle_.get());
+  const std::string text = mysql_error(handle_.get());
+  Error error = note_error(number, text.c_str());
+  if (is_surely_undone(number)) return fail(std::move(error));
+  rollback();
+  may_run_again_ = false;
+  error.code = ErrorCode::unavailable;
+  error.message =
+      "the connection to the database was lost while the change was kept: it may have been kept "
+      "or not; look before trying again";
+  error.detail += "; the outcome of the commit is unknown";
+  return fail(std::move(error));
+}
+
+void MysqlConnection::rollback() {
+  if (state_ == State::in_transaction && handle_) {
+    if (kind_ == ConnectionKind::reader) {
+      // It changed nothing, so how its end is taken matters only to the next transaction.
+      constexpr std::string_view end = "COMMIT";
+      reply_is_due_ = mysql_send_query(handle_.get(), end.data(), end.size()) == 0;
+      if (!reply_is_due_) disconnect();
+    } else if (mysql_rollback(handle_.get()) != 0) {
+      disconnect();
+    }
+  }
+  state_ = State::idle;
+  used_at_ = std::chrono::steady_clock::now();
+}
+
+void MysqlConnection::give_up() {
+  if (handle_ && mysql_rollback(handle_.get()) != 0) disconnect();
+  if (state_ != State::in_transaction) return;
+  state_ = State::given_up;
+  may_run_again_ = true;
+}
+
+Error MysqlConnection::note_error(unsigned int number, const char* text) {
+  const Failure failure = failure_of(number);
+  Error error = error_of(failure, endpoint_.name() + ": " + text + " (" + std::to_string(number) + ")");
+  if (failure == Failure::lost || failure == Failure::unreachable) disconnect();
+  if (failure == Failure::lost || failure == Failure::unreachable || failure == Failure::given_up) give_up();
+  if (concerns_store(failure) && kind_ == ConnectionKind::writer) trouble_ = sql::Trouble{error, false};
+  return error;
+}
+
+std::optional<sql::Trouble> MysqlConnection::take_trouble() {
+  std::optional<sql::Trouble> taken;
+  taken.swap(trouble_);
+  return taken;
+}
+
+void MysqlConnection::rest() {
+  if (state_ == State::idle && kind_ == ConnectionKind::reader) disconnect();
+}
+
+Status MysqlConnection::check_in_transaction() const {
+  if (in_transaction()) return {};
+  return fail(Error{ErrorCode::unavailable,
+                    "the connection to the database was interrupted; try again",
+                    endpoint_.name() + ": the transaction is gone",
+                    {},
+                    std::chrono::seconds(1)});
+}
+
+Result<MysqlStatement*> MysqlConnection::prepare_in(std::unique_ptr<MysqlStatement>& place,
+                                                    const char* text) {
+  MUSTER_CHECK_OK(check_in_transaction());
+  if (!place) place = std::make_unique<MysqlStatement>(*this, text);
+  if (!place->is_prepared()) MUSTER_CHECK_OK(place->prepare(handle_.get()));
+  return place.get();
+}
+
+Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name) {
+  const auto index = static_cast<std::size_t>(name);
+  MUSTER_TRY(MysqlStatement* const statement,
+             prepare_in(statements_[index], sql::all_statements()[index].text));
+  MUSTER_CHECK(!statement->in_use);
+  statement->in_use = true;
+  return statement;
+}
+
+Result<MysqlStatement*> MysqlConnection::prepare_own(Own name) {
+  const auto index = static_cast<std::size_t>(name);
+  return prepare_in(own_[index], own_texts[index]);
+}
+
+Status MysqlConnection::run(const std::string& statement) {
+  MUSTER_CHECK_OK(check_in_transaction());
+  if (run_text(handle_.get(), statement)) return {};
+  const unsigned int number = mysql_errno(handle_.get());
+  const std::string text = mysql_error(handle_.get());
+  return fail(note_error(number, text.c_str()));
+}
+
+Status MysqlConnection::savepoint() {
+  // One of the same name would take the place of the outer one.
+  MUSTER_CHECK_OK(run("SAVEPOINT " + savepoint_name(depth_ + 1)));
+  ++depth_;
+  return {};
+}
+
+Status MysqlConnection::release() {
+  // The server forgets it with the transaction, or when the next one of that name is set.
+  --depth_;
+  return check_in_transaction();
+}
+
+Status MysqlConnection::undo() {
+  Status status = run("ROLLBACK TO SAVEPOINT " + savepoint_name(depth_));
+  --depth_;
+  // What is answered as failed must not be committed with the units beside it.
+  if (!status) rollback();
+  return status;
+}
+
+Result<std::int64_t> MysqlConnection::fence(std::uint32_t slot, std::int64_t epoch) {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::fence));
+  statement->bind_integer(0, slot);
+  statement->bind_integer(1, epoch);
+  MUSTER_CHECK_OK(statement->run());
+  if (statement->changed() == 1) return statement->last_id();
+  return fail(Error{ErrorCode::unavailable,
+                    "the user's data is being moved; try again",
+                    "slot " + std::to_string(slot) + " is not owned at epoch " + std::to_string(epoch),
+                    {},
+                    std::chrono::seconds(1)});
+}
+
+Result<std::int64_t> MysqlConnection::add_to_counter(std::string_view name, std::int64_t amount) {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::counter));
+  statement->bind_integer(0, amount);
+  statement->bind_text(1, name, sql::Lifetime::until_reset);
+  MUSTER_CHECK_OK(statement->run());
+  if (statement->changed() == 1) return statement->last_id();
+  return fail(ErrorCode::internal, "internal error",
+              endpoint_.name() + ": there is no counter " + std::string(name));
+}
+
+Status MysqlConnection::lock(std::string_view name) {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::lock));
+  statement->bind_text(0, name, sql::Lifetime::until_reset);
+  const auto row = statement->step();
+  statement->reset();
+  if (!row) return fail(row.error());
+  if (*row) return {};
+  return fail(ErrorCode::internal, "internal error",
+              endpoint_.name() + ": there is no counter " + std::string(name));
+}
+
+}  // namespace muster::mysql

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The address of a MySQL or MariaDB database as it stands in the configuration:
+/// `mysql://user@host:port/database?password_file=/path&ssl_mode=required`. It never holds a password.
+/// Immutable.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace muster::mysql {
+
+enum class SslMode : std::uint8_t {
+  disabled,
+  required,         ///< Encrypted; whoever answers.
+  verify_ca,        ///< And the server's certificate is of a known authority.
+  verify_identity,  ///< And it is for that host.
+};
+
+struct Dsn {
+  std::string user;
+  std::string host;  ///< Empty with a socket.
+  std::uint16_t port = 3306;
+  std::string database;
+  std::string socket;         ///< Path of a Unix socket, in place of host and port.
+  std::string password_file;  ///< Of one line.
+  SslMode ssl_mode = SslMode::disabled;
+  std::string ssl_ca;  ///< PEM file; else the system's authorities.
+  std::string ssl_cert;
+  std::string ssl_key;
+  std::chrono::seconds connect_timeout{5};
+  std::chrono::seconds statement_timeout{10};
+  std::size_t connections_max = 0;       ///< For reading; 0: as the store is told otherwise.
+  std::size_t connections_idle_min = 2;  ///< That stay open while nothing is read.
+  std::chrono::seconds connection_wait{2};
+  std::chrono::seconds connection_lifetime{1800};
+
+  /// Without ssl_mode: verify_identity, and disabled on this machine. Error: invalid_argument, naming the
+  /// part that is wrong.
+  static Result<Dsn> parse(std::string_view text);
+  static bool has_scheme(std::string_view text) { return text.starts_with("mysql://"); }
+  /// "mysql://host:port/database", for messages to the operator.
+  [[nodiscard]] std::string endpoint() const;
+};
+
+/// What is in the password file; `otherwise` without one. Error: unavailable (the file cannot be read),
+/// conflict (it is not one line).
+Result<Secret> load_password(const Dsn& dsn, Secret otherwise = Secret());
+
+}  // namespace muster::mysql

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file What the error numbers of servers and of the client library mean for the store. Stateless.
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace muster::mysql {
+
+enum class Failure : std::uint8_t {
+  duplicate,    ///< A unique key.
+  given_up,     ///< Deadlock, lock wait, certification: the transaction may be run again.
+  lost,         ///< The connection is gone or of no more use.
+  unreachable,  ///< No connection can be had now.
+  refused,      ///< User, password, database or right.
+  too_many,     ///< Connections or prepared statements.
+  read_only,
+  change_in_read,  ///< A read-only transaction tried to change something.
+  full,
+  too_large,
+  other,
+};
+
+Failure failure_of(unsigned int number);
+
+/// Whether the whole store is concerned, beyond the one statement.
+bool concerns_store(Failure failure);
+
+/// `detail` is for the log.
+Error error_of(Failure failure, std::string detail);
+
+}  // namespace muster::mysql

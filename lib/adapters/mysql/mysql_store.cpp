@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/mysql/mysql_store.hpp"
+
+#include "adapters/mysql/driver.hpp"
+#include "adapters/mysql/migrations.hpp"
+#include "adapters/sql/change_log.hpp"
+#include "adapters/sql/health.hpp"
+#include "adapters/sql/readers.hpp"
+#include "adapters/sql/store_counters.hpp"
+#include "adapters/sql/writer.hpp"
+
+namespace muster::mysql {
+namespace {
+
+// How often one maintain() trims the change log at most.
+constexpr int trims_max = 25;
+
+using Connections = std::vector<std::unique_ptr<sql::TransactionalConnection>>;
+
+Connections make_readers(Endpoint& endpoint, std::size_t count) {
+  Connections readers;
+  for (std::size_t i = 0; i < count; ++i)
+    readers.push_back(std::make_unique<MysqlConnection>(endpoint, ConnectionKind::reader));
+  return readers;
+}
+
+class MysqlStore final : public ports::Store {
+ public:
+  MysqlStore(const MysqlOptions& options, std::unique_ptr<Endpoint> endpoint,
+             std::unique_ptr<MysqlConnection> writer, std::size_t readers)
+      : change_log_keep_(options.change_log_keep),
+        endpoint_(std::move(endpoint)),
+        readers_(make_readers(*endpoint_, readers), endpoint_->dsn().connection_wait, health_),
+        writer_(std::move(writer),
+                sql::WriterLimits{options.queue_length_max, options.batch_units_max, options.batch_time_max},
+                health_) {}
+
+  Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
+  Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
+
+  ports::StoreHealth health() override { return health_.report(); }
+  [[nodiscard]] ports::StoreCounters counters() const override {
+    return sql::store_counters(writer_, readers_);
+  }
+
+  Status backup(const std::string& /*path*/,
+                const std::function<bool(std::int64_t, std::int64_t)>& /*progress*/) override {
+    return no_backups();
+  }
+  Status verify_backup(const std::string& /*path*/) override { return no_backups(); }
+
+  Status maintain() override {
+    bool more = true;
+    for (int i = 0; more && i < trims_max; ++i) {
+      const Status trimmed = writer_.run_alone([&](sql::TransactionalConnection& connection) -> Status {
+        MUSTER_TRY(more, sql::trim_change_log(connection, change_log_keep_));
+        return {};
+      });
+      if (!trimmed) return trimmed;
+    }
+    readers_.rest(endpoint_->dsn().connections_idle_min);
+    return {};
+  }
+
+ private:
+  static Status no_backups() {
+    return fail(ErrorCode::precondition_failed,
+                "the data is on a database server: back it up with the server's own tools, such as "
+                "mariadb-dump --single-transaction or mariadb-backup");
+  }
+
+  const std::int64_t change_log_keep_;
+  const std::unique_ptr<Endpoint> endpoint_;
+  sql::Health health_;
+  sql::Readers readers_;
+  sql::Writer writer_;
+};
+
+/// That the writer can be had is found out now, and not by the first who wants to change something.
+Status check_writer(Endpoint& endpoint, MysqlConnection& writer) {
+  const Status begun = writer.begin();
+  writer.rollback();
+  if (begun) return {};
+  Error error = begun.error();
+  error.message = endpoint.name() + ": " + error.message;
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ports::Store>> open(MysqlOptions options) {
+  auto endpoint = std::make_unique<Endpoint>(options.dsn, std::move(options.password), options.writers);
+  MUSTER_CHECK_OK(migrate(*endpoint));
+  auto writer = std::make_unique<MysqlConnection>(*endpoint, ConnectionKind::writer);
+  MUSTER_CHECK_OK(check_writer(*endpoint, *writer));
+  const std::size_t readers =
+      options.dsn.connections_max != 0 ? options.dsn.connections_max : options.readers;
+  return std::unique_ptr<ports::Store>(
+      std::make_unique<MysqlStore>(options, std::move(endpoint), std::move(writer), readers));
+}
+
+}  // namespace muster::mysql

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file A real MariaDB or MySQL server on a temporary data folder and a free port of 127.0.0.1. It needs no
+/// rights and disturbs no other server; it is killed when the object goes. One thread controls it.
+#pragma once
+
+#include "support/process.hpp"
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace muster::test {
+
+enum class ServerKind { mariadb, mysql57 };
+
+class MysqlServer {
+ public:
+  /// Throws std::runtime_error, saying why, when it cannot be started. `options` are those of mysqld.
+  explicit MysqlServer(ServerKind kind, std::vector<std::string> options = {});
+  MysqlServer(const MysqlServer&) = delete;
+  MysqlServer& operator=(const MysqlServer&) = delete;
+  ~MysqlServer() = default;
+
+  /// Kills it with SIGKILL.
+  void kill();
+  /// Starts it again on the same data and port.
+  void start();
+  /// Returns when nothing of it runs any more.
+  void freeze() const;
+  void thaw() const { process_->signal(SIGCONT); }
+
+  /// Makes an empty database and returns its name.
+  std::string create_database();
+  /// The output of the statements of root, one row a line. Throws when they fail.
+  std::string execute(const std::string& statements, const std::string& database = {}) const;
+  /// "mysql://muster@127.0.0.1:41233/name", and the parameters behind a ?.
+  [[nodiscard]] std::string dsn(const std::string& database, const std::string& parameters = {}) const;
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string folder() const { return folder_.path(); }
+
+ private:
+  bool launch();
+
+  const ServerKind kind_;
+  const std::vector<std::string> options_;
+  TemporaryFolder folder_;  ///< Gone after the process.
+  int port_ = 0;
+  int databases_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+/// One for the whole test program, started when it is first asked for.
+MysqlServer& shared_server(ServerKind kind);
+
+}  // namespace muster::test
