@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "adapters/mysql/dsn.hpp"
 #include "assembly/load_config.hpp"
 #include "base/networks.hpp"
 
@@ -60,11 +61,16 @@ class Checker {
 
   void check_store() {
     constexpr std::string_view scheme = "sqlite:///";
-    if (config_.store_catalog.compare(0, scheme.size(), scheme) != 0 ||
-        config_.store_catalog.size() == scheme.size())
+    const std::string& catalog = config_.store_catalog;
+    if (mysql::Dsn::has_scheme(catalog)) {
+      const auto dsn = mysql::Dsn::parse(catalog);
+      if (!dsn) return add("store.catalog", dsn.error().message);
+    } else if (!catalog.starts_with(scheme) || catalog.size() == scheme.size()) {
       return add("store.catalog",
-                 "must be sqlite:// and an absolute path, such as sqlite:///var/lib/muster/muster.db");
-    if (config_.store_shards.size() != 1 || config_.store_shards.front() != config_.store_catalog)
+                 "must be sqlite:// and an absolute path, such as sqlite:///var/lib/muster/muster.db, or "
+                 "mysql://user@host:port/database");
+    }
+    if (config_.store_shards.size() != 1 || config_.store_shards.front() != catalog)
       add("store.shards", "must be the one database that store.catalog names");
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "base/time.hpp"
 
 #include <cstdint>
@@ -52,6 +53,7 @@ struct Config {
 
   std::string store_catalog;
   std::vector<std::string> store_shards;  ///< Never empty.
+  Secret store_password;                  ///< Of the environment only: no field, so that nothing prints it.
   std::int64_t store_readers = 0;
   std::int64_t store_write_queue = 0;
 

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view password_variable = "MUSTER_STORE_PASSWORD";
+
 class Loader {
  public:
   explicit Loader(const ConfigSources& sources) : sources_(sources) {}
@@ -151,6 +153,10 @@ class Loader {
     }
     for (const auto& entry : sources_.environment) {
       const std::string& variable = entry.first;
+      if (variable == password_variable) {
+        loaded_.config.store_password = Secret(entry.second);
+        continue;
+      }
       const bool like_a_field = std::any_of(
           sections.begin(), sections.end(),
           [&](const std::string& section) { return variable.compare(0, section.size(), section) == 0; });

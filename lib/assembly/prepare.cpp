@@ -2,6 +2,7 @@
 #include "assembly/prepare.hpp"
 
 #include "adapters/crypto/sealer.hpp"
+#include "adapters/mysql/mysql_store.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "base/log.hpp"
 #include "base/system_reason.hpp"
@@ -22,13 +23,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::unique_ptr<ports::Sealer>> open_master_key(const Config& config, const std::string& database) {
+/// `sealed` is the database whose keys are sealed with it already.
+Result<std::unique_ptr<ports::Sealer>> open_master_key(const Config& config,
+                                                       const std::optional<std::string>& sealed) {
   const std::string& path = config.master_key_file;
   std::error_code error;
   if (!fs::exists(path, error)) {
-    if (fs::exists(database, error))
+    if (sealed)
       return fail(ErrorCode::precondition_failed,
-                  "the master key " + path + " is not there, but the database " + database +
+                  "the master key " + path + " is not there, but the database " + *sealed +
                       " is, and its signing keys are sealed with it: put the key back, or name it in "
                       "master_key_file");
     if (path != config.data_dir + "/master.key")
@@ -51,12 +54,17 @@ Status carry_out_restore(const Config& config, const std::string& database) {
   return ops::mark_restored(config.data_dir);
 }
 
-Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config& config) {
+Result<std::optional<std::string>> find_key_check(ports::Store& store) {
   std::optional<std::string> known;
   MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(known, unit.meta().get(std::string(ops::master_key_check_name)));
     return {};
   }));
+  return known;
+}
+
+Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config& config) {
+  MUSTER_TRY(const auto known, find_key_check(store));
   if (!known)
     return store.write([&](ports::Unit& unit) {
       return unit.meta().put(std::string(ops::master_key_check_name), ops::master_key_check_value(sealer));
@@ -65,6 +73,39 @@ Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config
     return fail(ErrorCode::precondition_failed, config.master_key_file + ": " + status.error().message,
                 status.error().detail);
   return {};
+}
+
+/// "/var/lib/muster/muster.db" of "sqlite:///var/lib/muster/muster.db".
+std::string database_path(const Config& config) {
+  constexpr std::string_view scheme = "sqlite://";
+  return config.store_catalog.substr(scheme.size());
+}
+
+Result<Opened> open_file(const Config& config) {
+  const std::string database = database_path(config);
+  std::error_code error;
+  const bool exists = fs::exists(database, error);
+  MUSTER_TRY(auto sealer, open_master_key(config, exists ? std::optional(database) : std::nullopt));
+  MUSTER_CHECK_OK(carry_out_restore(config, database));
+  sqlite::SqliteOptions options;
+  options.path = database;
+  options.readers = static_cast<std::size_t>(config.store_readers);
+  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+  MUSTER_TRY(auto store, sqlite::open(std::move(options)));
+  return Opened{std::move(sealer), std::move(store)};
+}
+
+Result<Opened> open_server(const Config& config) {
+  mysql::MysqlOptions options;
+  MUSTER_TRY(options.dsn, mysql::Dsn::parse(config.store_catalog));
+  MUSTER_TRY(options.password, mysql::load_password(options.dsn, config.store_password));
+  options.readers = static_cast<std::size_t>(config.store_readers);
+  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+  const std::string database = options.dsn.endpoint();
+  MUSTER_TRY(auto store, mysql::open(std::move(options)));
+  MUSTER_TRY(const auto known, find_key_check(*store));
+  MUSTER_TRY(auto sealer, open_master_key(config, known ? std::optional(database) : std::nullopt));
+  return Opened{std::move(sealer), std::move(store)};
 }
 
 }  // namespace
@@ -85,22 +126,11 @@ Status prepare_data_dir(const std::string& path) {
   return {};
 }
 
-std::string database_path(const Config& config) {
-  constexpr std::string_view scheme = "sqlite://";
-  return config.store_catalog.substr(scheme.size());
-}
-
 Result<Opened> open_sealed_store(const Config& config) {
-  const std::string database = database_path(config);
-  MUSTER_TRY(auto sealer, open_master_key(config, database));
-  MUSTER_CHECK_OK(carry_out_restore(config, database));
-  sqlite::SqliteOptions options;
-  options.path = database;
-  options.readers = static_cast<std::size_t>(config.store_readers);
-  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
-  MUSTER_TRY(auto store, sqlite::open(std::move(options)));
-  MUSTER_CHECK_OK(match_master_key(*store, *sealer, config));
-  return Opened{std::move(sealer), std::move(store)};
+  MUSTER_TRY(Opened opened,
+             mysql::Dsn::has_scheme(config.store_catalog) ? open_server(config) : open_file(config));
+  MUSTER_CHECK_OK(match_master_key(*opened.store, *opened.sealer, config));
+  return opened;
 }
 
 Result<Time> clock_mark(ports::Store& store) {

@@ -18,9 +18,6 @@ namespace muster::assembly {
 /// Makes the folder, mode 0700, where it is not there. Error: unavailable, with the reason.
 Status prepare_data_dir(const std::string& path);
 
-/// "/var/lib/muster/muster.db" of "sqlite:///var/lib/muster/muster.db".
-std::string database_path(const Config& config);
-
 struct Opened {
   std::unique_ptr<ports::Sealer> sealer;
   std::unique_ptr<ports::Store> store;

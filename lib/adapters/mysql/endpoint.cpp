@@ -114,6 +114,8 @@ std::optional<ConnectFailure> Endpoint::set_up(MYSQL* handle, ConnectionKind kin
   std::vector<std::string> statements;
   statements.push_back(
       "SET collation_connection = 'utf8mb4_bin', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+      // Two indexes at once would sort what one gives in order.
+      "optimizer_switch = 'index_merge=off', "
       "innodb_lock_wait_timeout = " +
       lock_wait + ", lock_wait_timeout = " + lock_wait);
   if (kind == ConnectionKind::writer)

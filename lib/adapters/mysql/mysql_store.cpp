@@ -49,6 +49,11 @@ class MysqlStore final : public ports::Store {
   }
   Status verify_backup(const std::string& /*path*/) override { return no_backups(); }
 
+  Result<std::optional<std::string>> fact_of_backup(const std::string& /*path*/,
+                                                    const std::string& /*name*/) override {
+    return fail(no_backups().error());
+  }
+
   Status maintain() override {
     bool more = true;
     for (int i = 0; more && i < trims_max; ++i) {

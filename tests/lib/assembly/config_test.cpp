@@ -176,6 +176,14 @@ std::string check_error(const TemporaryFolder& folder, const std::string& text) 
   return status ? std::string() : status.error().message;
 }
 
+TEST_CASE("the password of the store comes from the environment and is shown nowhere") {
+  const LoadedConfig loaded = must_load({.environment = {{"MUSTER_STORE_PASSWORD", "swordfish"}}});
+  CHECK(loaded.config.store_password.reveal() == "swordfish");
+  CHECK(loaded.warnings.empty());
+  for (const ConfigField& field : config_fields())
+    CHECK_FALSE(contains(config_field_text(loaded.config, field), "swordfish"));
+}
+
 TEST_CASE("fields are checked together and against the machine") {
   const TemporaryFolder folder;
   CHECK(check_error(folder, "").empty());
@@ -187,8 +195,12 @@ TEST_CASE("fields are checked together and against the machine") {
       "http.tls.private_key_file: cannot be read: /none"));
   CHECK(contains(check_error(folder, "[admin]\nlisten = \"127.0.0.1:0\"\n"),
                  "admin.listen: needs admin.tls.certificate_file"));
-  CHECK(contains(check_error(folder, "[store]\ncatalog = \"mysql://root@localhost/x\"\n"),
+  CHECK(contains(check_error(folder, "[store]\ncatalog = \"postgres://root@localhost/x\"\n"),
                  "store.catalog: must be sqlite://"));
+  CHECK(contains(check_error(folder, "[store]\ncatalog = \"mysql://root:secret@localhost/x\"\n"),
+                 "store.catalog: user: a password must not stand in the address"));
+  CHECK(contains(check_error(folder, "[store]\ncatalog = \"mysql://root@localhost/x?ssl=1\"\n"),
+                 "store.catalog: ssl: is not a parameter"));
   CHECK(contains(check_error(folder, "[store]\nshards = [\"sqlite:///tmp/other.db\"]\n"),
                  "store.shards: must be the one database"));
   CHECK(contains(check_error(folder, "[http]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]\n"),
