@@ -14,7 +14,7 @@ using testing::options_with;
 using testing::Running;
 
 test::Environment store_of(MysqlServer& server, const std::string& database) {
-  return {{"MUSTER_STORE_CATALOG", server.dsn(database, "statement_timeout=1s&connect_timeout=1s")}};
+  return {{"MUSTER_STORE_CATALOG", server.dsn(database, "statement_timeout=2s&connect_timeout=1s")}};
 }
 
 }  // namespace

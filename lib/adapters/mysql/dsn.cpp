@@ -55,13 +55,14 @@ Result<std::int64_t> number(std::string_view part, std::string_view text, std::i
   return value;
 }
 
-Result<std::chrono::seconds> seconds(std::string_view part, std::string_view text) {
+Result<std::chrono::seconds> seconds(std::string_view part, std::string_view text, std::int64_t least) {
   constexpr std::int64_t most = 86'400;
   const std::string_view digits = text.substr(0, text.empty() ? 0 : text.size() - 1);
   const char unit = text.empty() ? ' ' : text.back();
   const std::int64_t factor = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
   const auto count = factor == 0 ? Result<std::int64_t>(wrong(part, "")) : number(part, digits, 1, most);
-  if (!count || *count * factor > most) return wrong(part, "must be a duration from 1s to 24h, such as 5s");
+  if (!count || *count * factor > most || *count * factor < least)
+    return wrong(part, "must be a duration from " + std::to_string(least) + "s to 24h, such as 5s");
   return std::chrono::seconds(*count * factor);
 }
 
@@ -89,8 +90,8 @@ Status set_path(std::string& member, std::string_view name, const std::string& v
 }
 
 template <auto member>
-Status set_duration(Dsn& dsn, std::string_view name, const std::string& value) {
-  MUSTER_TRY(dsn.*member, seconds(name, value));
+Status set_duration(Dsn& dsn, std::string_view name, const std::string& value, std::int64_t least = 1) {
+  MUSTER_TRY(dsn.*member, seconds(name, value, least));
   return {};
 }
 
@@ -118,7 +119,9 @@ constexpr std::array<Parameter, 12> parameters{{
      [](Dsn& dsn, Text text) { return set_duration<&Dsn::connect_timeout>(dsn, "connect_timeout", text); }},
     {"statement_timeout",
      [](Dsn& dsn, Text text) {
-       return set_duration<&Dsn::statement_timeout>(dsn, "statement_timeout", text);
+       // Within it, the server must have the time to say that a lock could not be had.
+       constexpr std::int64_t least = 2;
+       return set_duration<&Dsn::statement_timeout>(dsn, "statement_timeout", text, least);
      }},
     {"connections_max",
      [](Dsn& dsn, Text text) { return set_count<&Dsn::connections_max>(dsn, "connections_max", text, 1); }},

@@ -10,9 +10,9 @@
 namespace muster::mysql::test {
 namespace {
 
-/// What one statement, a connection attempt and some waiting may take together, with a deadline of a second.
+/// What one statement, a connection attempt and some waiting may take together, with deadlines of a second or two.
 constexpr std::chrono::seconds bound{20};
-constexpr const char* short_deadlines = "statement_timeout=1s&connect_timeout=1s";
+constexpr const char* short_deadlines = "statement_timeout=2s&connect_timeout=1s";
 
 void kill_connections(MysqlServer& server) {
   const std::string kills = server.execute(
