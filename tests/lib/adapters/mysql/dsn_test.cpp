@@ -92,7 +92,7 @@ TEST_CASE("an address that is wrong is refused, naming the part") {
                                        {"mysql://u@h/d?connect_timeout=5", "connect_timeout"},
                                        {"mysql://u@h/d?connect_timeout=0s", "connect_timeout"},
                                        {"mysql://u@h/d?connect_timeout=25h", "connect_timeout"},
-       {"mysql://u@h/d?statement_timeout=1s", "statement_timeout"},
+                                       {"mysql://u@h/d?statement_timeout=1s", "statement_timeout"},
                                        {"mysql://u@h/d?connections_max=0", "connections_max"},
                                        {"mysql://u@h/d?timeout=5s", "timeout"}}));
   INFO(text);

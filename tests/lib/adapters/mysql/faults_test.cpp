@@ -10,7 +10,8 @@
 namespace muster::mysql::test {
 namespace {
 
-/// What one statement, a connection attempt and some waiting may take together, with deadlines of a second or two.
+/// What one statement, a connection attempt and some waiting may take together, with deadlines of a second or
+/// two.
 constexpr std::chrono::seconds bound{20};
 constexpr const char* short_deadlines = "statement_timeout=2s&connect_timeout=1s";
 
