@@ -57,7 +57,7 @@ class MysqlStore final : public ports::Store {
   Status maintain() override {
     bool more = true;
     for (int i = 0; more && i < trims_max; ++i) {
-      const Status trimmed = writer_.run_alone([&](sql::TransactionalConnection& connection) -> Status {
+      Status trimmed = writer_.run_alone([&](sql::TransactionalConnection& connection) -> Status {
         MUSTER_TRY(more, sql::trim_change_log(connection, change_log_keep_));
         return {};
       });

@@ -138,6 +138,7 @@ TEST_CASE("memory for users is bounded, and who is asked for stays", "[authorize
   REQUIRE(authorizer.load());
   std::vector<UserId> users;
   REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
+    users.clear();
     for (int i = 1; i <= 1000; ++i) {
       model::User user;
       user.id = users.emplace_back(UserId{i});

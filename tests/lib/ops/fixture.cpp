@@ -7,6 +7,7 @@
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/entropy.hpp"
 #include "adapters/system/snowflake.hpp"
+#include "lib/ops/repeating_store.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/job_runner.hpp"
 #include "ops/login_throttle.hpp"
@@ -48,7 +49,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 struct World::Parts {
   Parts(World& world, const std::string& key_file)
-      : store(opened(sqlite::open({.path = world.database()}))),
+      : store(std::make_unique<RepeatingStore>(opened(sqlite::open({.path = world.database()})))),
         sealer(opened(crypto::load_master_key(key_file))),
         hasher(opened(crypto::Argon2Hasher::create({.memory_kib = 8, .iterations = 1, .parallelism = 1}))),
         signer({.issuer = "muster", .audience = "muster"}, *sealer),

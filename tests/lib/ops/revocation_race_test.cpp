@@ -74,6 +74,7 @@ SessionId store_session(World& world, ports::Unit& unit, UserId user, unsigned c
 std::vector<UserId> add_members(World& world, const std::string& role, int count) {
   std::vector<UserId> users;
   REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
+    users.clear();
     for (int i = 0; i < count; ++i) {
       model::User user;
       MUSTER_TRY(user.id, world.context().ids.next());
@@ -93,6 +94,7 @@ std::vector<UserId> add_members(World& world, const std::string& role, int count
 void add_sessions(World& world, const std::vector<UserId>& users, unsigned char number,
                   std::vector<SessionId>& sessions) {
   REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
+    sessions.clear();
     for (const UserId user : users) sessions.push_back(store_session(world, unit, user, number));
     return {};
   }));
