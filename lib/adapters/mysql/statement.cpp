@@ -9,6 +9,8 @@ namespace muster::mysql {
 namespace {
 
 constexpr std::size_t column_size_usual_bytes = 256;
+// A buffer that grew beyond this for a row is given back after it.
+constexpr std::size_t column_size_kept_max_bytes = 64 * 1024;
 
 bool is_integer(enum_field_types type) {
   return type == MYSQL_TYPE_TINY || type == MYSQL_TYPE_SHORT || type == MYSQL_TYPE_INT24 ||
@@ -38,6 +40,14 @@ struct MysqlStatement::Columns {
   };
   std::vector<Column> columns;
   std::vector<MYSQL_BIND> binds;
+
+  void shrink() {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].buffer.size() <= column_size_kept_max_bytes) continue;
+      columns[i].buffer = std::string(column_size_usual_bytes, '\0');
+      bind(i);
+    }
+  }
 
   void bind(std::size_t index) {
     Column& column = columns[index];
@@ -211,6 +221,7 @@ std::string_view MysqlStatement::bytes(int column) const {
 
 void MysqlStatement::reset() {
   if (executed_ && statement_ != nullptr) mysql_stmt_free_result(statement_);
+  if (columns_) columns_->shrink();
   executed_ = false;
   in_use = false;
 }

@@ -24,7 +24,7 @@ void Health::note(const Trouble& trouble) {
   // Damage is not forgotten for a full disk.
   if (!writable_ && trouble_.lasting) return;
   if (writable_ || trouble.error.message != trouble_.error.message)
-    log::error("the store is read-only now: {}: {}", trouble.error.message, trouble.error.detail);
+    log::error("the store cannot be written now: {}: {}", trouble.error.message, trouble.error.detail);
   trouble_ = trouble;
   writable_.store(false, std::memory_order_release);
 }

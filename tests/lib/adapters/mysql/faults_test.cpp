@@ -208,6 +208,21 @@ TEST_CASE("idle connections beyond the minimum are closed by maintenance, and op
   CHECK(server.execute(connections) == "5\n");
 }
 
+TEST_CASE("values of any size and any bytes come back as they were") {
+  SERVER_UNDER_TEST(server);
+  const auto store = open_store(options_for(server.dsn(server.create_database())));
+  for (const std::size_t size : {0U, 1U, 255U, 256U, 257U, 65'536U, 2'000'000U, 3U}) {
+    std::string value(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) value[i] = static_cast<char>(i * 7 % 251);
+    REQUIRE(put(*store, "a", value));
+    const auto read = get(*store, "a");
+    CHECK((read == value));
+  }
+  // Bytes tell names apart: case, accents and spaces at the end too.
+  for (const char* name : {"ada", "Ada", "\u00e1da", "ada ", "a\xff"}) REQUIRE(put(*store, name, name));
+  for (const char* name : {"ada", "Ada", "\u00e1da", "ada ", "a\xff"}) CHECK(get(*store, name) == name);
+}
+
 TEST_CASE("backups are the server's own business") {
   SERVER_UNDER_TEST(server);
   const auto store = open_store(options_for(server.dsn(server.create_database())));
