@@ -69,11 +69,17 @@ Result<std::unique_ptr<Argon2Hasher>> Argon2Hasher::create(const Argon2Cost& cos
 }
 
 Result<Secret> Argon2Hasher::hash(const Secret& password) {
+  const sodium::HashingMemory::Lease lease(memory_);
   return argon2id(password.reveal(), cost_);
 }
 
+Result<bool> Argon2Hasher::matches_in_pool(const Secret& password, const Secret& hash) {
+  const sodium::HashingMemory::Lease lease(memory_);
+  return matches(password, hash.reveal());
+}
+
 Result<ports::PasswordMatch> Argon2Hasher::verify(const Secret& password, const Secret& hash) {
-  MUSTER_TRY(const bool right, matches(password, hash.reveal()));
+  MUSTER_TRY(const bool right, matches_in_pool(password, hash));
   if (!right) return ports::PasswordMatch::no;
   const auto stored = Argon2Hash::parse(hash.reveal());
   const bool is_current = stored && stored->kind == Argon2Hash::Kind::id && stored->version == 0x13 &&
@@ -83,7 +89,7 @@ Result<ports::PasswordMatch> Argon2Hasher::verify(const Secret& password, const 
 
 void Argon2Hasher::verify_nothing(const Secret& password) {
   // Whatever comes of it, the time is spent.
-  (void)matches(password, nobody_.reveal());
+  (void)matches_in_pool(password, nobody_);
 }
 
 Status Argon2Hasher::check_format(std::string_view hash) const {

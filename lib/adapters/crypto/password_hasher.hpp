@@ -4,6 +4,7 @@
 /// Imported costs are bounded, so that no stored hash can hold a thread for long. Thread-safe.
 #pragma once
 
+#include "adapters/sodium/hashing_memory.hpp"
 #include "base/time.hpp"
 #include "ports/crypto.hpp"
 
@@ -38,16 +39,21 @@ class Argon2Hasher final : public ports::PasswordHasher {
   static Result<std::unique_ptr<Argon2Hasher>> create(const Argon2Cost& cost);
 
   /// For create() only.
-  Argon2Hasher(Made, const Argon2Cost& cost, Secret nobody) : cost_(cost), nobody_(std::move(nobody)) {}
+  Argon2Hasher(Made, const Argon2Cost& cost, Secret nobody)
+      : cost_(cost), nobody_(std::move(nobody)), memory_(std::size_t{cost.memory_kib} * 1024) {}
 
   Result<Secret> hash(const Secret& password) override;
   Result<ports::PasswordMatch> verify(const Secret& password, const Secret& hash) override;
   void verify_nothing(const Secret& password) override;
   [[nodiscard]] Status check_format(std::string_view hash) const override;
+  [[nodiscard]] const sodium::HashingMemory& memory() const { return memory_; }
 
  private:
+  Result<bool> matches_in_pool(const Secret& password, const Secret& hash);
+
   Argon2Cost cost_;
   Secret nobody_;  ///< A hash at the configured cost that no password has.
+  sodium::HashingMemory memory_;
 };
 
 }  // namespace muster::crypto

@@ -4,7 +4,9 @@
 #include "adapters/crypto/imported_hash.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -51,6 +53,47 @@ TEST_CASE("passwords are taken whole, NULs included", "[crypto]") {
   const Secret of_longest = hashes->hash(Secret(longest)).value();
   CHECK(hashes->verify(Secret(longest), of_longest).value() == PasswordMatch::yes);
   CHECK(hashes->verify(Secret(longest.substr(1)), of_longest).value() == PasswordMatch::no);
+}
+
+TEST_CASE("hashes of the configured cost share memory, others have their own", "[crypto]") {
+  const auto made = Argon2Hasher::create({1024, 1, 1});
+  REQUIRE(made);
+  Argon2Hasher& hashes = **made;
+  const auto hash = hashes.hash(Secret("password"));
+  REQUIRE(hash);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(hashes.verify(Secret("password"), *hash) == ports::PasswordMatch::yes);
+    CHECK(hashes.verify(Secret("passwort"), *hash) == ports::PasswordMatch::no);
+  }
+  hashes.verify_nothing(Secret("password"));
+  CHECK(hashes.memory().blocks() == 1);
+  CHECK(hashes.memory().hashes() == 8);
+
+  const auto other = Argon2Hasher::create({512, 1, 1});
+  REQUIRE(other);
+  CHECK((*other)->verify(Secret("password"), *hash) == ports::PasswordMatch::yes_outdated);
+  CHECK((*other)->memory().hashes() == 0);
+}
+
+TEST_CASE("hashes at the same time do not disturb each other", "[crypto]") {
+  constexpr std::size_t threads = 4;
+  const auto made = Argon2Hasher::create({1024, 1, 1});
+  REQUIRE(made);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> callers;
+  for (std::size_t thread = 0; thread < threads; ++thread)
+    callers.emplace_back([&, thread] {
+      const Secret password("password " + std::to_string(thread));
+      const auto hash = (*made)->hash(password);
+      for (int i = 0; i < 20; ++i) {
+        if (!hash || (*made)->verify(password, *hash) != ports::PasswordMatch::yes) ++wrong;
+        if (!hash || (*made)->verify(Secret("password"), *hash) != ports::PasswordMatch::no) ++wrong;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong == 0);
+  CHECK((*made)->memory().blocks() <= threads);
+  CHECK((*made)->memory().hashes() == threads * 41);
 }
 
 TEST_CASE("costs are bounded, by field", "[crypto]") {
