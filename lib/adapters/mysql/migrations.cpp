@@ -144,9 +144,18 @@ class Migrator {
 
   Status check_server() {
     constexpr unsigned long oldest = 50'707;
-    if (mysql_get_server_version(handle_.get()) >= oldest) return {};
-    return fail(ErrorCode::conflict, std::string("the server is ") + mysql_get_server_info(handle_.get()) +
-                                         "; Muster needs MySQL 5.7.7, MariaDB 10.2 or a newer one");
+    const char* const version = mysql_get_server_info(handle_.get());
+    if (mysql_get_server_version(handle_.get()) < oldest)
+      return fail(ErrorCode::conflict, std::string("the server is ") + version +
+                                           "; Muster needs MySQL 5.7.7, MariaDB 10.2 or a newer one");
+    log::info("database {}: server {}", endpoint_.name(), version);
+    MUSTER_TRY(const std::int64_t flushed, number_of("SELECT @@innodb_flush_log_at_trx_commit"));
+    if (flushed != 1)
+      log::warn(
+          "database {}: innodb_flush_log_at_trx_commit is {}: what was acknowledged may be lost when the "
+          "server's machine fails; set it to 1",
+          endpoint_.name(), flushed);
+    return {};
   }
 
   /// The lock goes with the connection.
