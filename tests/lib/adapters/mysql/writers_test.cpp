@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two stores on one database, as two programs would have it.
 #include "lib/adapters/mysql/database.hpp"
+#include "model/slot.hpp"
 #include "ports/security_store.hpp"
+#include "ports/user_store.hpp"
 
 #include <atomic>
 #include <thread>
@@ -85,6 +87,68 @@ TEST_CASE("two programs append to one audit chain: every record links to the one
     return {};
   }));
   CHECK(seq == 6 * writes);
+}
+
+TEST_CASE(
+    "a row that another program does not let go: the answer comes in a bounded time, and is no success") {
+  SERVER_UNDER_TEST(server);
+  const std::string dsn = server.dsn(server.create_database(), "statement_timeout=2s");
+  const auto holder = open_store(beside_others(dsn));
+  const auto store = open_store(beside_others(dsn));
+  REQUIRE(put(*holder, "a", "0"));
+  Status refused;
+  const Stopwatch stopwatch;
+  const Status held = holder->write([&](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.meta().put("a", "1"));
+    std::thread other([&] { refused = put(*store, "a", "2"); });
+    other.join();
+    return {};
+  });
+  CHECK(held);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unavailable);
+  CHECK(refused.error().message == "others are changing the same data; try again");
+  CHECK(stopwatch.elapsed() < std::chrono::seconds(20));
+  CHECK(get(*store, "a") == "1");
+  CHECK(put(*store, "a", "3"));
+  CHECK(store->health().writable);
+}
+
+TEST_CASE("a change in a slot takes the slot's next number, and none where the slot is not owned") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  const auto store = open_store(options_for(server.dsn(database)));
+  const auto create = [&](std::int64_t id) {
+    return store->write([&](ports::Unit& unit) {
+      model::User user;
+      user.id = UserId{id};
+      user.username = "user" + std::to_string(id);
+      return unit.users().create(user, user.username, std::nullopt);
+    });
+  };
+  REQUIRE(create(7));
+  const std::string slot = std::to_string(model::slot_of(UserId{7}));
+  CHECK(server.execute(
+            "SELECT l.seq = s.seq, s.seq, l.user_id, u.version FROM change_log l JOIN slot_state s ON "
+            "s.slot = l.slot JOIN users u ON u.id = l.user_id WHERE l.slot = " +
+                slot,
+            database) == "1\t1\t7\t1\n");
+  server.execute("UPDATE slot_state SET state = 'FROZEN' WHERE slot = " + slot, database);
+  const Status frozen = store->write([&](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.users().remove(UserId{7}));
+    return {};
+  });
+  REQUIRE_FALSE(frozen);
+  CHECK(frozen.error().code == ErrorCode::unavailable);
+  CHECK(frozen.error().message == "the user's data is being moved; try again");
+  CHECK(server.execute("SELECT COUNT(*) FROM users; SELECT value FROM counters WHERE name = 'users'",
+                       database) == "1\n1\n");
+  server.execute("UPDATE slot_state SET state = 'OWNED', epoch = 2 WHERE slot = " + slot, database);
+  CHECK_FALSE(store->write([&](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.users().remove(UserId{7}));
+    return {};
+  }));
+  CHECK(create(8));
 }
 
 TEST_CASE("a daemon keeps a database for itself, and frees it when it ends") {
