@@ -8,6 +8,7 @@
 #include "cmd/printer.hpp"
 #include "wire/envelope.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -115,7 +116,24 @@ Finding check_audit(Connection& connection) {
           "somebody changed the log: keep the store as it is and find out who"};
 }
 
+const boost::json::array& items_of(const Json& page) {
+  static const boost::json::array none;
+  const auto* items = page.is_object() ? page.get_object().if_contains("items") : nullptr;
+  return items != nullptr && items->is_array() ? items->get_array() : none;
+}
+
+bool is_on_database_server(Connection& connection) {
+  const auto settings = connection.get("/v1/admin/config");
+  if (!settings) return false;
+  const auto& items = items_of(*settings);
+  return std::any_of(items.begin(), items.end(), [](const Json& each) {
+    return text_of(each, "name") == "store.catalog" && text_of(each, "value").starts_with("mysql:");
+  });
+}
+
 Finding check_backup(Connection& connection) {
+  if (is_on_database_server(connection))
+    return {"backup", Verdict::ok, "the store is on a database server: its own tools back it up", {}};
   std::optional<Time> newest;
   std::string cursor;
   do {
@@ -123,11 +141,9 @@ Finding check_backup(Connection& connection) {
     if (!cursor.empty()) query.emplace_back("cursor", cursor);
     const auto page = connection.get("/v1/admin/backups", query);
     if (!page) return {"backup", Verdict::warn, page.error().message, {}};
-    const auto* items = page->is_object() ? page->get_object().if_contains("items") : nullptr;
-    if (items != nullptr && items->is_array())
-      for (const Json& each : items->get_array())
-        if (const auto time = parse_time(text_of(each, "created_at")); time && (!newest || *newest < *time))
-          newest = *time;
+    for (const Json& each : items_of(*page))
+      if (const auto time = parse_time(text_of(each, "created_at")); time && (!newest || *newest < *time))
+        newest = *time;
     cursor = text_of(*page, "next_cursor");
   } while (!cursor.empty());
   if (!newest) return {"backup", Verdict::warn, "there is none", "musterctl backup create --wait"};

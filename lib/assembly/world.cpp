@@ -162,7 +162,7 @@ void World::apply(const Config& config) {
   auto breached = read_breached_file(parts_->config.password_breached_file);
   if (!breached) log::error("the breached passwords read before stay in use: {}", breached.error().message);
   parts_->context.change_settings(
-      settings_of(parts_->config, breached ? std::move(*breached) : parts_->context.settings()->breached));
+      settings_of(parts_->config, breached ? *breached : parts_->context.settings()->breached));
 }
 
 HashingCounters World::hashing_counters() const {
