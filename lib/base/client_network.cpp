@@ -11,7 +11,7 @@ std::string client_network(std::string_view address) {
   constexpr std::size_t network_size_bytes = 8;
   auto parsed = parse_ip_address(address);
   if (!parsed) return {};
-  const std::string text = ip_address_text(*parsed);
+  std::string text = ip_address_text(*parsed);
   if (text.find(':') == std::string::npos) return text;
   std::fill(parsed->begin() + network_size_bytes, parsed->end(), std::uint8_t{0});
   return ip_address_text(*parsed);
