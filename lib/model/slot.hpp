@@ -4,8 +4,10 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "model/name_claim.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace muster::model {
 
@@ -24,5 +26,9 @@ constexpr std::uint64_t slot_hash(std::uint64_t value) {
 constexpr std::uint32_t slot_of(UserId user) {
   return static_cast<std::uint32_t>(slot_hash(static_cast<std::uint64_t>(user.value)) % slot_count);
 }
+
+/// The slot of a name's lookup row: xxHash64 with seed 0 of one byte, the kind, and the canonical value's
+/// bytes, modulo slot_count. Stored data depends on it: it must never change.
+std::uint32_t slot_of_name(NameKind kind, std::string_view canonical);
 
 }  // namespace muster::model
