@@ -11,6 +11,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "ports/freshness.hpp"
 
 #include <chrono>
 #include <functional>
@@ -78,6 +79,10 @@ class Store {
 
   /// A snapshot: two reads in one call see the same state. Changing stores in it fails with internal.
   virtual Status read(const std::function<Status(Unit&)>& work) = 0;
+  /// The same for those who are content with less: it may then be cheaper, and done elsewhere.
+  Status read(const Freshness& freshness, const std::function<Status(Unit&)>& work) {
+    return read_as(freshness, work);
+  }
   /// One transaction. Runs on the writer: keep `work` short, hash and sign before it. An error returned by
   /// `work` undoes everything it did and is returned. `work` may be called again, from the start, when the
   /// database gave the transaction up: what it leaves outside of the unit, it sets anew each time.
@@ -98,6 +103,11 @@ class Store {
                                                             const std::string& name) = 0;
   /// Folds the log into the database file and gives back memory that is not needed while idle.
   virtual Status maintain() = 0;
+
+ private:
+  virtual Status read_as(const Freshness& /*freshness*/, const std::function<Status(Unit&)>& work) {
+    return read(work);
+  }
 };
 
 }  // namespace muster::ports

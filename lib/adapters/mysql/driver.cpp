@@ -63,6 +63,7 @@ Status MysqlConnection::connect() {
   ConnectFailure failure;
   handle_ = endpoint_.connect(kind_, failure);
   if (handle_) {
+    autocommit_ = kind_ == ConnectionKind::reader;
     connected_at_ = std::chrono::steady_clock::now();
     return {};
   }
@@ -99,6 +100,20 @@ Status MysqlConnection::begin() {
   return {};
 }
 
+Status MysqlConnection::begin_reading(ports::View view) {
+  MUSTER_CHECK_OK(begin());
+  return set_autocommit(view);
+}
+
+Status MysqlConnection::set_autocommit(ports::View view) {
+  // Kept from read to read: to change it costs as much as what it saves.
+  const bool wanted = view == ports::View::looks;
+  if (autocommit_ == wanted) return {};
+  MUSTER_CHECK_OK(run(wanted ? "SET autocommit = 1" : "SET autocommit = 0"));
+  autocommit_ = wanted;
+  return {};
+}
+
 Status MysqlConnection::commit() {
   MUSTER_CHECK_OK(check_in_transaction());
   if (mysql_commit(handle_.get()) == 0) {
@@ -121,7 +136,9 @@ Status MysqlConnection::commit() {
 
 void MysqlConnection::rollback() {
   if (state_ == State::in_transaction && handle_) {
-    if (kind_ == ConnectionKind::reader) {
+    if (autocommit_) {
+      // There is nothing to end.
+    } else if (kind_ == ConnectionKind::reader) {
       // It changed nothing, so how its end is taken matters only to the next transaction.
       constexpr std::string_view end = "COMMIT";
       reply_is_due_ = mysql_send_query(handle_.get(), end.data(), end.size()) == 0;

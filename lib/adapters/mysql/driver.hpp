@@ -80,6 +80,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   Status lock(std::string_view name) override;
 
   Status begin() override;
+  Status begin_reading(ports::View view) override;
   Status commit() override;
   void rollback() override;
   [[nodiscard]] bool in_transaction() const override { return state_ == State::in_transaction; }
@@ -101,6 +102,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   Status connect();
   void disconnect();
   bool await_reply();
+  Status set_autocommit(ports::View view);
   Status run(const std::string& statement);
   Result<MysqlStatement*> prepare_own(Own name);
   Result<MysqlStatement*> prepare_in(std::unique_ptr<MysqlStatement>& place, const char* text);
@@ -112,6 +114,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   Handle handle_;
   State state_ = State::idle;
   bool may_run_again_ = false;
+  bool autocommit_ = false;
   bool reply_is_due_ = false;  ///< To the end of a reader's transaction.
   int depth_ = 0;              ///< Of savepoints.
   std::chrono::steady_clock::time_point connected_at_;

@@ -126,7 +126,7 @@ std::optional<ConnectFailure> Endpoint::set_up(MYSQL* handle, ConnectionKind kin
     if (!run_text(handle, statement)) return failure_of_handle(handle);
   if (kind == ConnectionKind::writer && writers_ == Writers::sole)
     if (auto problem = take_writers_lock(handle)) return problem;
-  if (kind != ConnectionKind::setup && !run_text(handle, "SET autocommit = 0"))
+  if (kind == ConnectionKind::writer && !run_text(handle, "SET autocommit = 0"))
     return failure_of_handle(handle);
   return std::nullopt;
 }

@@ -68,6 +68,11 @@ class MysqlStore final : public ports::Store {
   }
 
  private:
+  Status read_as(const ports::Freshness& freshness,
+                 const std::function<Status(ports::Unit&)>& work) override {
+    return readers_.read(work, freshness.view);
+  }
+
   static Status no_backups() {
     return fail(ErrorCode::precondition_failed,
                 "the data is on a database server: back it up with the server's own tools, such as "

@@ -7,6 +7,7 @@
 
 #include "adapters/sql/statements.hpp"
 #include "base/result.hpp"
+#include "ports/freshness.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -70,6 +71,8 @@ class TransactionalConnection : public Connection {
  public:
   /// The snapshot of a reader may begin with its first read.
   virtual Status begin() = 0;
+  /// Of a reader; ended by rollback().
+  virtual Status begin_reading(ports::View /*view*/) { return begin(); }
   /// After an error that leaves the outcome open, nothing is to be acknowledged.
   virtual Status commit() = 0;
   virtual void rollback() = 0;

@@ -36,13 +36,13 @@ void Readers::give_back(Reader& reader) {
   freed_.notify_one();
 }
 
-Status Readers::read(const std::function<Status(ports::Unit&)>& work) {
+Status Readers::read(const std::function<Status(ports::Unit&)>& work, ports::View view) {
   Reader* const reader = acquire();
   if (reader == nullptr)
     return fail(Error{
         ErrorCode::overloaded, "too many reads are running; try again", {}, {}, std::chrono::seconds(1)});
   ++reads_;
-  Status status = reader->connection->begin();
+  Status status = reader->connection->begin_reading(view);
   if (status) {
     status = guarded([&] { return work(reader->unit); });
     reader->unit.forget();

@@ -22,7 +22,7 @@ class Readers {
           std::chrono::milliseconds wait_max, Health& health);
 
   /// Errors: those of the work; overloaded (no reader came free), unavailable.
-  Status read(const std::function<Status(ports::Unit&)>& work);
+  Status read(const std::function<Status(ports::Unit&)>& work, ports::View view = ports::View::snapshot);
   /// Lets the connections that are idle now rest, all but the `kept` that were used last.
   void rest(std::size_t kept);
 
