@@ -71,6 +71,7 @@ struct StoreCounters {
   std::uint64_t reads_waited = 0;          ///< Reads that had to wait for a connection.
   std::chrono::microseconds read_wait{0};  ///< For how long, all together.
   std::uint64_t readers_in_use = 0;        ///< Connections that read now.
+  std::uint64_t reads_on_replicas = 0;     ///< Reads that need not see the newest, answered by a copy.
 };
 
 class Store {
@@ -79,7 +80,8 @@ class Store {
 
   /// A snapshot: two reads in one call see the same state. Changing stores in it fails with internal.
   virtual Status read(const std::function<Status(Unit&)>& work) = 0;
-  /// The same for those who are content with less: it may then be cheaper, and done elsewhere.
+  /// The same for those who are content with less: it may then be cheaper, and done elsewhere. `work` may be
+  /// called again, from the start, when a replica failed in it.
   Status read(const Freshness& freshness, const std::function<Status(Unit&)>& work) {
     return read_as(freshness, work);
   }

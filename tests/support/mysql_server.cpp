@@ -90,6 +90,8 @@ int free_port() {
 MysqlServer::MysqlServer(ServerKind kind, std::vector<std::string> options)
     : kind_(kind), options_(std::move(options)) {
   fs::copy(data_template(kind), folder_.path() + "/data", fs::copy_options::recursive);
+  // Servers that replicate must not have the same identity.
+  fs::remove(folder_.path() + "/data/auto.cnf");
   // Another program may take the port in between.
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
@@ -102,6 +104,7 @@ bool MysqlServer::launch() {
   // The user under test has no right that would lift it over limits, such as those of a read-only server.
   const std::string first_statements = folder_.path() + "/init.sql";
   write_file(first_statements,
+             "SET sql_log_bin = 0;\n"
              "CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n"
              "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
              "CREATE USER IF NOT EXISTS 'muster'@'127.0.0.1';\n"
@@ -167,6 +170,22 @@ std::string MysqlServer::execute(const std::string& statements, const std::strin
 std::string MysqlServer::dsn(const std::string& database, const std::string& parameters) const {
   return "mysql://muster@127.0.0.1:" + std::to_string(port_) + "/" + database +
          (parameters.empty() ? "" : "?" + parameters);
+}
+
+void MysqlServer::replicate(const MysqlServer& primary) const {
+  const std::string position =
+      kind_ == ServerKind::mariadb ? "MASTER_USE_GTID = slave_pos" : "MASTER_AUTO_POSITION = 1";
+  execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = " + std::to_string(primary.port()) +
+          ", MASTER_USER = 'root', MASTER_CONNECT_RETRY = 1, " + position + "; START SLAVE");
+}
+
+std::vector<std::string> replication_options(ServerKind kind, int number) {
+  std::vector<std::string> options{"--log-bin=binlog", "--server-id=" + std::to_string(number),
+                                   "--binlog-format=ROW", "--log-slave-updates"};
+  if (kind == ServerKind::mysql57)
+    options.insert(options.end(), {"--gtid-mode=ON", "--enforce-gtid-consistency=ON",
+                                   "--master-info-repository=TABLE", "--relay-log-info-repository=TABLE"});
+  return options;
 }
 
 MysqlServer& shared_server(ServerKind kind) {

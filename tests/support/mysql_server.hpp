@@ -29,6 +29,8 @@ class MysqlServer {
   /// Returns when nothing of it runs any more.
   void freeze() const;
   void thaw() const { process_->signal(SIGCONT); }
+  /// Has it follow the primary from the start of its log. Both need replication_options().
+  void replicate(const MysqlServer& primary) const;
 
   /// Makes an empty database and returns its name.
   std::string create_database();
@@ -49,6 +51,9 @@ class MysqlServer {
   int databases_ = 0;
   std::unique_ptr<Process> process_;
 };
+
+/// With a log that others can follow by global transaction ids; every server of a test has its own number.
+std::vector<std::string> replication_options(ServerKind kind, int number);
 
 /// One for the whole test program, started when it is first asked for.
 MysqlServer& shared_server(ServerKind kind);

@@ -10,10 +10,11 @@
 namespace muster::mysql {
 namespace {
 
-constexpr std::array<const char*, 3> own_texts{
+constexpr std::array<const char*, 5> own_texts{
     "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1) WHERE slot = ? AND epoch = ? AND state = 'OWNED'",
     "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?",
-    "SELECT value FROM counters WHERE name = ? FOR UPDATE"};
+    "SELECT value FROM counters WHERE name = ? FOR UPDATE", WriterLease::renewal,
+    "SELECT seq FROM slot_state WHERE slot = ?"};
 
 // A connection that has been idle for so long is asked whether it is still there.
 constexpr std::chrono::seconds trusted_for{30};
@@ -27,8 +28,10 @@ bool has_news(MYSQL* handle) {
 /// Of an error at COMMIT: that surely nothing was kept.
 bool is_surely_undone(unsigned int number) {
   constexpr unsigned int deadlock = 1213;
+  constexpr unsigned int lock_wait = 1205;
   constexpr unsigned int changed_since_read = 1020;
-  return number == deadlock || number == changed_since_read;
+  return number == deadlock || number == lock_wait || number == changed_since_read ||
+         failure_of(number) == Failure::read_only;
 }
 
 std::string savepoint_name(int depth) {
@@ -47,6 +50,8 @@ MysqlConnection::MysqlConnection(Endpoint& endpoint, ConnectionKind kind) : endp
 }
 
 MysqlConnection::~MysqlConnection() {
+  if (handle_ && kind_ == ConnectionKind::writer && endpoint_.lease() != nullptr)
+    endpoint_.lease()->give_back(handle_.get());
   disconnect();
 }
 
@@ -61,13 +66,15 @@ void MysqlConnection::disconnect() {
 
 Status MysqlConnection::connect() {
   ConnectFailure failure;
-  handle_ = endpoint_.connect(kind_, failure);
-  if (handle_) {
-    autocommit_ = kind_ == ConnectionKind::reader;
+  Link link = endpoint_.connect(kind_, failure);
+  if (link.handle) {
+    handle_ = std::move(link.handle);
+    host_ = link.host;
+    autocommit_ = is_reading();
     connected_at_ = std::chrono::steady_clock::now();
     return {};
   }
-  const bool all_are_concerned = kind_ != ConnectionKind::reader || failure.failure != Failure::too_many;
+  const bool all_are_concerned = !is_reading() || failure.failure != Failure::too_many;
   if (all_are_concerned) trouble_ = sql::Trouble{failure.error, false};
   return fail(std::move(failure.error));
 }
@@ -82,7 +89,8 @@ bool MysqlConnection::is_usable() {
   if (!handle_ || !await_reply() || has_news(handle_.get())) return false;
   const auto now = std::chrono::steady_clock::now();
   // The writer's holds a lock that another daemon would take.
-  if (kind_ == ConnectionKind::reader && now - connected_at_ > endpoint_.dsn().connection_lifetime)
+  if (is_reading() &&
+      (host_ != endpoint_.host() || now - connected_at_ > endpoint_.dsn().connection_lifetime))
     return false;
   return now - used_at_ < trusted_for || mysql_ping(handle_.get()) == 0;
 }
@@ -97,12 +105,36 @@ Status MysqlConnection::begin() {
   }
   state_ = State::in_transaction;
   used_at_ = std::chrono::steady_clock::now();
+  if (!is_reading() && endpoint_.lease() != nullptr) return renew_lease();
   return {};
+}
+
+Status MysqlConnection::renew_lease() {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::lease));
+  statement->bind_integer(0, endpoint_.lease()->epoch());
+  MUSTER_CHECK_OK(statement->run());
+  if (statement->changed() == 1) return {};
+  state_ = State::idle;
+  disconnect();
+  Error error =
+      error_of(Failure::in_use, endpoint_.name() + ": another musterd has taken the writer's lease");
+  trouble_ = sql::Trouble{error, false};
+  return fail(std::move(error));
 }
 
 Status MysqlConnection::begin_reading(ports::View view) {
   MUSTER_CHECK_OK(begin());
   return set_autocommit(view);
+}
+
+Result<bool> MysqlConnection::has_reached(const ports::SlotPosition& position) {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::slot_seq));
+  statement->bind_integer(0, position.slot);
+  const auto row = statement->step();
+  const bool reached = row && *row && statement->integer(0) >= position.seq;
+  statement->reset();
+  if (!row) return fail(row.error());
+  return reached;
 }
 
 Status MysqlConnection::set_autocommit(ports::View view) {
@@ -138,7 +170,7 @@ void MysqlConnection::rollback() {
   if (state_ == State::in_transaction && handle_) {
     if (autocommit_) {
       // There is nothing to end.
-    } else if (kind_ == ConnectionKind::reader) {
+    } else if (is_reading()) {
       // It changed nothing, so how its end is taken matters only to the next transaction.
       constexpr std::string_view end = "COMMIT";
       reply_is_due_ = mysql_send_query(handle_.get(), end.data(), end.size()) == 0;
@@ -159,12 +191,25 @@ void MysqlConnection::give_up() {
 }
 
 Error MysqlConnection::note_error(unsigned int number, const char* text) {
-  const Failure failure = failure_of(number);
+  Failure failure = failure_of(number);
+  // The writer's own transactions are not.
+  if (failure == Failure::change_in_read && !is_reading()) failure = Failure::read_only;
   Error error = error_of(failure, endpoint_.name() + ": " + text + " (" + std::to_string(number) + ")");
-  if (failure == Failure::lost || failure == Failure::unreachable) disconnect();
-  if (failure == Failure::lost || failure == Failure::unreachable || failure == Failure::given_up) give_up();
-  if (concerns_store(failure) && kind_ == ConnectionKind::writer) trouble_ = sql::Trouble{error, false};
+  const bool elsewhere = failure == Failure::read_only && !is_reading() && endpoint_.has_several_hosts();
+  const bool gone = failure == Failure::lost || failure == Failure::unreachable || elsewhere;
+  if (gone) disconnect();
+  if (gone || failure == Failure::given_up) give_up();
+  if (is_trouble(failure)) trouble_ = sql::Trouble{error, false};
   return error;
+}
+
+bool MysqlConnection::is_trouble(Failure failure) const {
+  // Whatever is wrong with a replica, there is the primary to ask.
+  if (kind_ == ConnectionKind::replica)
+    return failure != Failure::change_in_read && failure != Failure::too_large;
+  if (is_reading() || !concerns_store(failure)) return false;
+  // Another host may do; if none does, that is seen when it is connected to.
+  return !endpoint_.has_several_hosts() || (failure != Failure::unreachable && failure != Failure::read_only);
 }
 
 std::optional<sql::Trouble> MysqlConnection::take_trouble() {
@@ -174,7 +219,7 @@ std::optional<sql::Trouble> MysqlConnection::take_trouble() {
 }
 
 void MysqlConnection::rest() {
-  if (state_ == State::idle && kind_ == ConnectionKind::reader) disconnect();
+  if (state_ == State::idle && is_reading()) disconnect();
 }
 
 Status MysqlConnection::check_in_transaction() const {

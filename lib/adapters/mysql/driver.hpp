@@ -81,6 +81,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
 
   Status begin() override;
   Status begin_reading(ports::View view) override;
+  Result<bool> has_reached(const ports::SlotPosition& position) override;
   Status commit() override;
   void rollback() override;
   [[nodiscard]] bool in_transaction() const override { return state_ == State::in_transaction; }
@@ -96,22 +97,26 @@ class MysqlConnection final : public sql::TransactionalConnection {
 
  private:
   enum class State : std::uint8_t { idle, in_transaction, given_up };
-  enum class Own : std::uint8_t { fence, counter, lock, count };
+  enum class Own : std::uint8_t { fence, counter, lock, lease, slot_seq, count };
 
   [[nodiscard]] bool is_usable();
   Status connect();
   void disconnect();
   bool await_reply();
   Status set_autocommit(ports::View view);
+  Status renew_lease();
+  [[nodiscard]] bool is_reading() const { return kind_ != ConnectionKind::writer; }
   Status run(const std::string& statement);
   Result<MysqlStatement*> prepare_own(Own name);
   Result<MysqlStatement*> prepare_in(std::unique_ptr<MysqlStatement>& place, const char* text);
   [[nodiscard]] Status check_in_transaction() const;
   void give_up();
+  [[nodiscard]] bool is_trouble(Failure failure) const;
 
   Endpoint& endpoint_;
   const ConnectionKind kind_;
   Handle handle_;
+  std::size_t host_ = 0;
   State state_ = State::idle;
   bool may_run_again_ = false;
   bool autocommit_ = false;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view scheme = "mysql://";
 constexpr std::size_t database_length_max = 64;
 constexpr std::size_t user_length_max = 80;
+constexpr std::size_t hosts_max = 16;
 
 tl::unexpected<Error> wrong(std::string_view part, std::string_view what) {
   return fail(Error::invalid(std::string(part), std::string(what)));
@@ -75,8 +76,14 @@ Result<SslMode> ssl_mode(std::string_view text) {
 }
 
 bool is_this_machine(const Dsn& dsn) {
-  return !dsn.socket.empty() || dsn.host == "localhost" || dsn.host == "::1" || dsn.host.starts_with("127.");
+  const auto is_local = [](const Host& host) {
+    return host.name == "localhost" || host.name == "::1" || host.name.starts_with("127.");
+  };
+  return std::all_of(dsn.hosts.begin(), dsn.hosts.end(), is_local) &&
+         std::all_of(dsn.replicas.begin(), dsn.replicas.end(), is_local);
 }
+
+Result<std::vector<Host>> parse_hosts(std::string_view part, std::string_view text);
 
 struct Parameter {
   std::string_view name;
@@ -104,7 +111,7 @@ Status set_count(Dsn& dsn, std::string_view name, const std::string& value, std:
 }
 
 using Text = const std::string&;
-constexpr std::array<Parameter, 12> parameters{{
+constexpr std::array<Parameter, 14> parameters{{
     {"password_file", [](Dsn& dsn, Text text) { return set_path(dsn.password_file, "password_file", text); }},
     {"socket", [](Dsn& dsn, Text text) { return set_path(dsn.socket, "socket", text); }},
     {"ssl_mode",
@@ -135,6 +142,13 @@ constexpr std::array<Parameter, 12> parameters{{
      [](Dsn& dsn, Text text) {
        return set_duration<&Dsn::connection_lifetime>(dsn, "connection_lifetime", text);
      }},
+    {"replicas",
+     [](Dsn& dsn, Text text) -> Status {
+       MUSTER_TRY(dsn.replicas, parse_hosts("replicas", text));
+       return {};
+     }},
+    {"replica_lag_max",
+     [](Dsn& dsn, Text text) { return set_duration<&Dsn::replica_lag_max>(dsn, "replica_lag_max", text); }},
 }};
 
 /// Cuts the text up to the separator off its front; nothing when it is not there.
@@ -173,28 +187,42 @@ Status parse_parameters(Dsn& dsn, std::string_view text, std::set<std::string, s
   return {};
 }
 
-Status parse_host(Dsn& dsn, std::string_view text) {
+Result<Host> parse_host(std::string_view part, std::string_view text) {
+  Host host;
   std::string_view port;
   if (text.starts_with('[')) {
     text.remove_prefix(1);
-    const auto host = cut(text, ']');
-    if (!host) return wrong("host", "must have a ] after the address");
+    const auto name = cut(text, ']');
+    if (!name) return wrong(part, "must have a ] after the address");
     if (!text.empty() && !text.starts_with(':')) return wrong("port", "must follow a :");
-    dsn.host = std::string(*host);
+    host.name = std::string(*name);
     port = text;
   } else {
     const auto colon = text.find(':');
-    dsn.host = std::string(text.substr(0, colon));
+    host.name = std::string(text.substr(0, colon));
     port = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
   }
-  const bool good = std::all_of(dsn.host.begin(), dsn.host.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
-  });
-  if (!good) return wrong("host", "must be a name or an address");
-  if (port.empty()) return {};
+  const bool good =
+      !host.name.empty() && std::all_of(host.name.begin(), host.name.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
+      });
+  if (!good) return wrong(part, "must be a name or an address");
+  if (port.empty()) return host;
   MUSTER_TRY(const std::int64_t number_of_port, number("port", port.substr(1), 1, 65'535));
-  dsn.port = static_cast<std::uint16_t>(number_of_port);
-  return {};
+  host.port = static_cast<std::uint16_t>(number_of_port);
+  return host;
+}
+
+Result<std::vector<Host>> parse_hosts(std::string_view part, std::string_view text) {
+  std::vector<Host> hosts;
+  for (bool more = true; more;) {
+    std::string_view last = text;
+    const auto front = cut(text, ',');
+    more = front.has_value();
+    MUSTER_TRY(hosts.emplace_back(), parse_host(part, front.value_or(last)));
+    if (hosts.size() > hosts_max) return wrong(part, "are too many");
+  }
+  return hosts;
 }
 
 Status parse_authority(Dsn& dsn, std::string_view text) {
@@ -204,7 +232,9 @@ Status parse_authority(Dsn& dsn, std::string_view text) {
     return wrong("user", "a password must not stand in the address; use password_file");
   MUSTER_TRY(dsn.user, decode("user", *user));
   if (dsn.user.size() > user_length_max) return wrong("user", "is too long");
-  return parse_host(dsn, text);
+  if (text.empty()) return {};
+  MUSTER_TRY(dsn.hosts, parse_hosts("host", text));
+  return {};
 }
 
 }  // namespace
@@ -227,18 +257,24 @@ Result<Dsn> Dsn::parse(std::string_view text) {
   dsn.database = std::string(database);
   std::set<std::string, std::less<>> seen;
   if (address) MUSTER_CHECK_OK(parse_parameters(dsn, parameters_text, seen));
-  if (dsn.host.empty() == dsn.socket.empty()) return wrong("host", "must be given, or a socket in its place");
+  if (dsn.hosts.empty() == dsn.socket.empty())
+    return wrong("host", "must be given, or a socket in its place");
   if (dsn.ssl_cert.empty() != dsn.ssl_key.empty())
     return wrong("ssl_cert", "and ssl_key must be given together");
   if (!seen.contains("ssl_mode") && !is_this_machine(dsn)) dsn.ssl_mode = SslMode::verify_identity;
   return dsn;
 }
 
+std::string Host::text() const {
+  const bool bracketed = name.find(':') != std::string::npos;
+  return (bracketed ? "[" + name + "]" : name) + ":" + std::to_string(port);
+}
+
 std::string Dsn::endpoint() const {
   if (!socket.empty()) return std::string(scheme) + socket + "/" + database;
-  const bool bracketed = host.find(':') != std::string::npos;
-  return std::string(scheme) + (bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port) + "/" +
-         database;
+  std::string list;
+  for (const Host& host : hosts) list += (list.empty() ? "" : ",") + host.text();
+  return std::string(scheme) + list + "/" + database;
 }
 
 Result<Secret> load_password(const Dsn& dsn, Secret otherwise) {

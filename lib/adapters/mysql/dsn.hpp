@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file The address of a MySQL or MariaDB database as it stands in the configuration:
-/// `mysql://user@host:port/database?password_file=/path&ssl_mode=required`. It never holds a password.
-/// Immutable.
+/// `mysql://user@host:port,host:port/database?password_file=/path&ssl_mode=required`. It never holds a
+/// password. Immutable.
 #pragma once
 
 #include "base/result.hpp"
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace muster::mysql {
 
@@ -21,10 +22,18 @@ enum class SslMode : std::uint8_t {
   verify_identity,  ///< And it is for that host.
 };
 
+struct Host {
+  std::string name;
+  std::uint16_t port = 3306;
+
+  /// "host:port".
+  [[nodiscard]] std::string text() const;
+};
+
 struct Dsn {
   std::string user;
-  std::string host;  ///< Empty with a socket.
-  std::uint16_t port = 3306;
+  std::vector<Host> hosts;     ///< Of which one is written to at a time; none with a socket.
+  std::vector<Host> replicas;  ///< That may be read from.
   std::string database;
   std::string socket;         ///< Path of a Unix socket, in place of host and port.
   std::string password_file;  ///< Of one line.
@@ -38,12 +47,13 @@ struct Dsn {
   std::size_t connections_idle_min = 2;  ///< That stay open while nothing is read.
   std::chrono::seconds connection_wait{2};
   std::chrono::seconds connection_lifetime{1800};
+  std::chrono::seconds replica_lag_max{2};  ///< A replica that is further behind is not read from.
 
   /// Without ssl_mode: verify_identity, and disabled on this machine. Error: invalid_argument, naming the
   /// part that is wrong.
   static Result<Dsn> parse(std::string_view text);
   static bool has_scheme(std::string_view text) { return text.starts_with("mysql://"); }
-  /// "mysql://host:port/database", for messages to the operator.
+  /// "mysql://host:port,host:port/database", for messages to the operator.
   [[nodiscard]] std::string endpoint() const;
 };
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/mysql/endpoint.hpp"
 
+#include "base/log.hpp"
+
 #include <algorithm>
+#include <vector>
 
 namespace muster::mysql {
 namespace {
@@ -9,6 +12,18 @@ namespace {
 constexpr std::chrono::milliseconds pause_min{20};
 constexpr std::chrono::milliseconds pause_max{2000};
 constexpr unsigned int setup_timeout_seconds = 24 * 3600;
+
+// For so long one host keeps the others waiting.
+constexpr std::chrono::seconds turn_max{2};
+
+/// Whether it looks for the host that can be written to; the others follow it there.
+bool finds_host(ConnectionKind kind) {
+  return kind == ConnectionKind::writer || kind == ConnectionKind::setup;
+}
+
+unsigned int in_seconds(std::chrono::seconds time) {
+  return static_cast<unsigned int>(time.count());
+}
 
 void set_tls(MYSQL* handle, const Dsn& dsn) {
   const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
@@ -26,10 +41,13 @@ void set_tls(MYSQL* handle, const Dsn& dsn) {
 }
 
 void set_options(MYSQL* handle, const Dsn& dsn, ConnectionKind kind) {
-  const auto connect = static_cast<unsigned int>(dsn.connect_timeout.count());
-  const auto statement = kind == ConnectionKind::setup
-                             ? setup_timeout_seconds
-                             : static_cast<unsigned int>(dsn.statement_timeout.count());
+  const bool others_wait = dsn.hosts.size() > 1 || kind == ConnectionKind::replica;
+  const auto connect =
+      in_seconds(others_wait ? std::min(dsn.connect_timeout, turn_max) : dsn.connect_timeout);
+  auto statement = in_seconds(dsn.statement_timeout);
+  if (kind == ConnectionKind::setup) statement = setup_timeout_seconds;
+  // What it has then not said is too old anyway.
+  if (kind == ConnectionKind::replica) statement = std::min(statement, in_seconds(dsn.replica_lag_max));
   const unsigned int no_files = 0;
   const unsigned int protocol = dsn.socket.empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
   mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
@@ -48,55 +66,83 @@ bool run_text(MYSQL* handle, const std::string& statement, std::string* value) {
   MYSQL_RES* const result = mysql_store_result(handle);
   if (result == nullptr) return mysql_field_count(handle) == 0;
   const MYSQL_ROW row = mysql_fetch_row(result);
-  if (value != nullptr && row != nullptr && row[0] != nullptr)
-    value->assign(row[0], mysql_fetch_lengths(result)[0]);
+  const unsigned int last = mysql_num_fields(result) - 1;
+  if (value != nullptr && row != nullptr && row[last] != nullptr)
+    value->assign(row[last], mysql_fetch_lengths(result)[last]);
   mysql_free_result(result);
   return true;
+}
+
+ConnectFailure Endpoint::failure_because(Failure failure, const std::string& reason) const {
+  return {failure, error_of(failure, name_ + ": " + reason)};
 }
 
 ConnectFailure Endpoint::failure_of_handle(MYSQL* handle) const {
   const unsigned int number = mysql_errno(handle);
   Failure failure = failure_of(number);
   // What is lost while it is being made cannot be reached.
-  if (failure == Failure::lost || failure == Failure::other) failure = Failure::unreachable;
-  return {failure,
-          error_of(failure, name_ + ": " + mysql_error(handle) + " (" + std::to_string(number) + ")")};
+  if (failure == Failure::lost || failure == Failure::given_up || failure == Failure::other)
+    failure = Failure::unreachable;
+  return failure_because(failure, mysql_error(handle) + (" (" + std::to_string(number) + ")"));
 }
 
-Handle Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
+Link Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
+  Pause& pause = pauses_[finds_host(kind) ? 0 : 1];
   {
     const std::lock_guard lock(mutex_);
-    if (last_failure_ && std::chrono::steady_clock::now() < next_try_) {
-      failure = *last_failure_;
-      return nullptr;
+    if (pause.last_failure && std::chrono::steady_clock::now() < pause.next_try) {
+      failure = *pause.last_failure;
+      return {};
     }
   }
-  Handle handle = open(kind, failure);
+  Link link = open_any(kind, failure);
   const std::lock_guard lock(mutex_);
-  if (handle) {
-    last_failure_.reset();
-    pause_ = std::chrono::milliseconds(0);
-    return handle;
+  if (link.handle) {
+    pause.last_failure.reset();
+    pause.length = std::chrono::milliseconds(0);
+    return link;
   }
-  last_failure_ = failure;
-  pause_ = std::clamp(pause_ * 2, pause_min, pause_max);
-  next_try_ = std::chrono::steady_clock::now() + pause_;
-  return nullptr;
+  pause.last_failure = failure;
+  pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
+  pause.next_try = std::chrono::steady_clock::now() + pause.length;
+  return {};
 }
 
-Handle Endpoint::open(ConnectionKind kind, ConnectFailure& failure) {
+Link Endpoint::open_any(ConnectionKind kind, ConnectFailure& failure) {
+  const std::size_t last = host();
+  if (!finds_host(kind) || !has_several_hosts()) return {open(last, kind, failure), last};
+  for (std::size_t i = 0; i < dsn_.hosts.size(); ++i) {
+    const std::size_t next = (last + i) % dsn_.hosts.size();
+    ConnectFailure why;
+    Handle handle = open(next, kind, why);
+    if (handle) {
+      if (next != last)
+        log::warn("database {}: {} is the one to write to now", name_, dsn_.hosts[next].text());
+      host_.store(next, std::memory_order_release);
+      return {std::move(handle), next};
+    }
+    why.error.detail += ", at " + dsn_.hosts[next].text();
+    // One that answers tells more than one that does not.
+    if (i == 0 || failure.failure == Failure::unreachable) failure = std::move(why);
+    if (failure.failure == Failure::in_use) break;
+  }
+  return {};
+}
+
+Handle Endpoint::open(std::size_t host, ConnectionKind kind, ConnectFailure& failure) {
   Handle handle(mysql_init(nullptr));
   if (!handle) {
-    failure = {Failure::unreachable, error_of(Failure::unreachable, name_ + ": out of memory")};
+    failure = failure_because(Failure::unreachable, "out of memory");
     return nullptr;
   }
   set_options(handle.get(), dsn_, kind);
   const std::string password(password_.reveal());
-  const char* const socket = dsn_.socket.empty() ? nullptr : dsn_.socket.c_str();
+  const bool local = !dsn_.socket.empty();
   // Rows that are found count as changed, also when they were the same before.
   const bool connected =
-      mysql_real_connect(handle.get(), dsn_.host.c_str(), dsn_.user.c_str(), password.c_str(),
-                         dsn_.database.c_str(), dsn_.port, socket, CLIENT_FOUND_ROWS) != nullptr;
+      mysql_real_connect(handle.get(), local ? nullptr : dsn_.hosts[host].name.c_str(), dsn_.user.c_str(),
+                         password.c_str(), dsn_.database.c_str(), local ? 0 : dsn_.hosts[host].port,
+                         local ? dsn_.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) != nullptr;
   if (!connected) {
     failure = failure_of_handle(handle.get());
     return nullptr;
@@ -109,6 +155,8 @@ Handle Endpoint::open(ConnectionKind kind, ConnectFailure& failure) {
 }
 
 std::optional<ConnectFailure> Endpoint::set_up(MYSQL* handle, ConnectionKind kind) {
+  if (finds_host(kind))
+    if (auto problem = check_host(handle)) return problem;
   // A lock must not be waited for longer than an answer.
   const std::string lock_wait = std::to_string(std::max<std::int64_t>(dsn_.statement_timeout.count() / 2, 1));
   std::vector<std::string> statements;
@@ -120,26 +168,69 @@ std::optional<ConnectFailure> Endpoint::set_up(MYSQL* handle, ConnectionKind kin
       lock_wait + ", lock_wait_timeout = " + lock_wait);
   if (kind == ConnectionKind::writer)
     statements.emplace_back("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE");
-  if (kind == ConnectionKind::reader)
+  if (kind == ConnectionKind::reader || kind == ConnectionKind::replica)
     statements.emplace_back("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
   for (const std::string& statement : statements)
     if (!run_text(handle, statement)) return failure_of_handle(handle);
+  if (is_cluster_ && kind != ConnectionKind::replica)
+    if (auto problem = catch_up(handle)) return problem;
   if (kind == ConnectionKind::writer && writers_ == Writers::sole)
-    if (auto problem = take_writers_lock(handle)) return problem;
+    if (auto problem = become_sole_writer(handle)) return problem;
   if (kind == ConnectionKind::writer && !run_text(handle, "SET autocommit = 0"))
     return failure_of_handle(handle);
   return std::nullopt;
 }
 
-std::optional<ConnectFailure> Endpoint::take_writers_lock(MYSQL* handle) {
+std::optional<ConnectFailure> Endpoint::check_host(MYSQL* handle) {
+  const auto value_of = [&](const std::string& statement, std::string& value) {
+    value.clear();
+    return run_text(handle, statement, &value);
+  };
+  std::string value;
+  // Asked for like this, what a server does not have is no error.
+  if (!value_of("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'", value)) return failure_of_handle(handle);
+  is_cluster_.store(value == "ON", std::memory_order_release);
+  // With nothing to choose from, the first change will tell.
+  if (!has_several_hosts()) return std::nullopt;
+  if (value == "ON") {
+    if (!value_of("SHOW GLOBAL STATUS LIKE 'wsrep_ready'", value)) return failure_of_handle(handle);
+    if (value != "ON") return failure_because(Failure::unreachable, "the node is not ready");
+  }
+  if (!value_of("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', "
+                "'innodb_read_only') AND Value <> 'OFF'",
+                value))
+    return failure_of_handle(handle);
+  if (!value.empty()) return failure_because(Failure::read_only, "the server is read-only");
+  return std::nullopt;
+}
+
+/// A node may not have applied yet what another one has acknowledged.
+std::optional<ConnectFailure> Endpoint::catch_up(MYSQL* handle) {
+  if (!run_text(handle, "SET SESSION wsrep_sync_wait = 1")) return failure_of_handle(handle);
+  if (writers_ == Writers::several) return std::nullopt;
+  // From here on, all that is acknowledged is written on this node.
+  if (!run_text(handle, "SELECT 1") || !run_text(handle, "SET SESSION wsrep_sync_wait = 0"))
+    return failure_of_handle(handle);
+  return std::nullopt;
+}
+
+std::optional<ConnectFailure> Endpoint::become_sole_writer(MYSQL* handle) {
+  if (WriterLease* const mine = lease()) {
+    switch (mine->take(handle)) {
+      case WriterLease::Taken::yes:
+        return std::nullopt;
+      case WriterLease::Taken::no:
+        return failure_because(Failure::in_use, "another musterd has the writer's lease");
+      case WriterLease::Taken::error:
+        return failure_of_handle(handle);
+    }
+  }
   // The server may not have noticed yet that this process's own last connection is gone.
   std::string taken;
   if (!run_text(handle, "SELECT GET_LOCK(CONCAT('muster:writer:', MD5(DATABASE())), 1)", &taken))
     return failure_of_handle(handle);
   if (taken == "1") return std::nullopt;
-  Error error = error_of(Failure::unreachable, name_ + ": another musterd writes to this database");
-  error.message = "the database is in use by another musterd";
-  return ConnectFailure{Failure::unreachable, std::move(error)};
+  return failure_because(Failure::in_use, "another musterd writes to this database");
 }
 
 }  // namespace muster::mysql

@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Opens connections to one database, with the session as the store wants it. After a failure nobody
-/// asks again before a pause that grows, so that a dead server costs no threads. Thread-safe.
+/// @file Opens connections to one database, with the session as the store wants it. Of several hosts, the
+/// writer finds the one that can be written to, and readers follow it there. After a failure nobody asks
+/// again before a pause that grows, so that a dead server costs no threads. Thread-safe.
 #pragma once
 
 #include "adapters/mysql/dsn.hpp"
 #include "adapters/mysql/errors.hpp"
+#include "adapters/mysql/lease.hpp"
+#include "adapters/mysql/session.hpp"
 #include "base/result.hpp"
 
+#include <array>
+#include <atomic>
 #include <chrono>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
-
-#include <mysql.h>
 
 namespace muster::mysql {
 
 enum class ConnectionKind : std::uint8_t {
-  writer,  ///< Serializable.
-  reader,  ///< Read-only, on a snapshot.
-  setup,   ///< For migrations: its statements may take long.
+  writer,   ///< Serializable.
+  reader,   ///< Read-only, on a snapshot, where the writer writes.
+  replica,  ///< The same on a replica, whose answer is not waited for long.
+  setup,    ///< For migrations: its statements may take long.
 };
 
 /// Who may write beside this process.
 enum class Writers : std::uint8_t { sole, several };
-
-struct Closer {
-  void operator()(MYSQL* handle) const { mysql_close(handle); }
-};
-using Handle = std::unique_ptr<MYSQL, Closer>;
 
 /// A connection that could not be had.
 struct ConnectFailure {
@@ -38,35 +35,56 @@ struct ConnectFailure {
   Error error;
 };
 
+struct Link {
+  Handle handle;         ///< Null: there is none.
+  std::size_t host = 0;  ///< Of the address's hosts.
+};
+
 class Endpoint {
  public:
   Endpoint(Dsn dsn, Secret password, Writers writers)
       : dsn_(std::move(dsn)), password_(std::move(password)), writers_(writers), name_(dsn_.endpoint()) {}
 
-  /// Null: `failure` says why.
-  Handle connect(ConnectionKind kind, ConnectFailure& failure);
+  /// Without a handle: `failure` says why.
+  Link connect(ConnectionKind kind, ConnectFailure& failure);
 
   [[nodiscard]] const Dsn& dsn() const { return dsn_; }
+  [[nodiscard]] const Secret& password() const { return password_; }
   /// "mysql://host:port/database".
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// The host that was last found good for writing.
+  [[nodiscard]] std::size_t host() const { return host_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool has_several_hosts() const { return dsn_.hosts.size() > 1; }
+  /// The lease without which nothing is written; null where the server's lock does.
+  [[nodiscard]] WriterLease* lease() {
+    return is_cluster_.load(std::memory_order_acquire) && writers_ == Writers::sole ? &lease_ : nullptr;
+  }
 
  private:
-  Handle open(ConnectionKind kind, ConnectFailure& failure);
+  struct Pause {
+    std::optional<ConnectFailure> last_failure;
+    std::chrono::steady_clock::time_point next_try;
+    std::chrono::milliseconds length{0};
+  };
+
+  Link open_any(ConnectionKind kind, ConnectFailure& failure);
+  Handle open(std::size_t host, ConnectionKind kind, ConnectFailure& failure);
   std::optional<ConnectFailure> set_up(MYSQL* handle, ConnectionKind kind);
-  std::optional<ConnectFailure> take_writers_lock(MYSQL* handle);
+  std::optional<ConnectFailure> check_host(MYSQL* handle);
+  std::optional<ConnectFailure> catch_up(MYSQL* handle);
+  std::optional<ConnectFailure> become_sole_writer(MYSQL* handle);
+  [[nodiscard]] ConnectFailure failure_because(Failure failure, const std::string& reason) const;
   [[nodiscard]] ConnectFailure failure_of_handle(MYSQL* handle) const;
 
   const Dsn dsn_;
   const Secret password_;
   const Writers writers_;
   const std::string name_;
+  std::atomic<std::size_t> host_{0};
+  std::atomic<bool> is_cluster_{false};
+  WriterLease lease_;  ///< The writer's.
   std::mutex mutex_;
-  std::optional<ConnectFailure> last_failure_;
-  std::chrono::steady_clock::time_point next_try_;
-  std::chrono::milliseconds pause_{0};
+  std::array<Pause, 2> pauses_;  ///< Of those that need a host that can be written to; of the others.
 };
-
-/// Runs one statement; its first column of its first row as text, if any. False: look at mysql_errno.
-bool run_text(MYSQL* handle, const std::string& statement, std::string* value = nullptr);
 
 }  // namespace muster::mysql

@@ -42,7 +42,7 @@ constexpr std::array<Meaning, 59> meanings{{
     {2003, Failure::unreachable},     // cannot connect
     {2005, Failure::unreachable},     // unknown host
     {2012, Failure::unreachable},     // error in the handshake
-    {2026, Failure::unreachable},     // TLS
+    {2026, Failure::untrusted},       // TLS
     {1042, Failure::unreachable},     // bad host
     {1043, Failure::unreachable},     // bad handshake
     {1047, Failure::unreachable},     // the node of a cluster is not ready
@@ -90,8 +90,9 @@ Failure failure_of(unsigned int number) {
 }
 
 bool concerns_store(Failure failure) {
-  return failure == Failure::unreachable || failure == Failure::refused || failure == Failure::too_many ||
-         failure == Failure::read_only || failure == Failure::full;
+  return failure == Failure::unreachable || failure == Failure::untrusted || failure == Failure::in_use ||
+         failure == Failure::refused || failure == Failure::too_many || failure == Failure::read_only ||
+         failure == Failure::full;
 }
 
 Error error_of(Failure failure, std::string detail) {
@@ -104,6 +105,12 @@ Error error_of(Failure failure, std::string detail) {
       return unavailable("the connection to the database was lost; try again", std::move(detail));
     case Failure::unreachable:
       return unavailable("the database cannot be reached; try again", std::move(detail));
+    case Failure::untrusted:
+      return unavailable(
+          "no secure connection to the database: TLS failed, or its certificate is not trusted",
+          std::move(detail));
+    case Failure::in_use:
+      return unavailable("the database is in use by another musterd", std::move(detail));
     case Failure::refused:
       return unavailable("the database refuses its user", std::move(detail));
     case Failure::too_many:

@@ -14,6 +14,8 @@ enum class Failure : std::uint8_t {
   given_up,     ///< Deadlock, lock wait, certification: the transaction may be run again.
   lost,         ///< The connection is gone or of no more use.
   unreachable,  ///< No connection can be had now.
+  untrusted,    ///< No TLS, or not with whom it should be.
+  in_use,       ///< By another program that has to be alone.
   refused,      ///< User, password, database or right.
   too_many,     ///< Connections or prepared statements.
   read_only,

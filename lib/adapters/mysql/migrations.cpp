@@ -116,7 +116,7 @@ class Migrator {
 
   Status run() {
     ConnectFailure failure;
-    handle_ = endpoint_.connect(ConnectionKind::setup, failure);
+    handle_ = endpoint_.connect(ConnectionKind::setup, failure).handle;
     if (!handle_) return fail(std::move(failure.error));
     MUSTER_CHECK_OK(check_server());
     MUSTER_CHECK_OK(wait_for_turn());

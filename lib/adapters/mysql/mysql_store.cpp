@@ -3,11 +3,15 @@
 
 #include "adapters/mysql/driver.hpp"
 #include "adapters/mysql/migrations.hpp"
+#include "adapters/mysql/replicas.hpp"
 #include "adapters/sql/change_log.hpp"
 #include "adapters/sql/health.hpp"
 #include "adapters/sql/readers.hpp"
 #include "adapters/sql/store_counters.hpp"
 #include "adapters/sql/writer.hpp"
+
+#include <condition_variable>
+#include <mutex>
 
 namespace muster::mysql {
 namespace {
@@ -33,14 +37,22 @@ class MysqlStore final : public ports::Store {
         readers_(make_readers(*endpoint_, readers), endpoint_->dsn().connection_wait, health_),
         writer_(std::move(writer),
                 sql::WriterLimits{options.queue_length_max, options.batch_units_max, options.batch_time_max},
-                health_) {}
+                health_),
+        replicas_(*endpoint_, readers) {
+    // With one host and nobody else to tell, a store that is idle is left alone.
+    if (!replicas_.empty() || endpoint_->has_several_hosts() || endpoint_->lease() != nullptr)
+      ticker_ = std::make_unique<Ticker>(beat_interval, [this] { beat(); });
+  }
 
   Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
   Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
 
   ports::StoreHealth health() override { return health_.report(); }
   [[nodiscard]] ports::StoreCounters counters() const override {
-    return sql::store_counters(writer_, readers_);
+    ports::StoreCounters counters = sql::store_counters(writer_, readers_);
+    counters.reads_on_replicas = replicas_.reads();
+    counters.reads += counters.reads_on_replicas;
+    return counters;
   }
 
   Status backup(const std::string& /*path*/,
@@ -70,7 +82,19 @@ class MysqlStore final : public ports::Store {
  private:
   Status read_as(const ports::Freshness& freshness,
                  const std::function<Status(ports::Unit&)>& work) override {
+    if (auto done = replicas_.read(freshness, work)) return std::move(*done);
     return readers_.read(work, freshness.view);
+  }
+
+  /// Counts on: replicas are held against it, a lease lives on, and that the host was given up is noticed.
+  void beat() {
+    std::int64_t number = 0;
+    const Status counted = writer_.run_alone([&](sql::TransactionalConnection& connection) -> Status {
+      MUSTER_CHECK_OK(connection.begin());
+      MUSTER_TRY(number, connection.add_to_counter("probe", 1));
+      return connection.commit();
+    });
+    if (counted) replicas_.note_beat(number);
   }
 
   static Status no_backups() {
@@ -84,12 +108,28 @@ class MysqlStore final : public ports::Store {
   sql::Health health_;
   sql::Readers readers_;
   sql::Writer writer_;
+  Replicas replicas_;
+  std::unique_ptr<Ticker> ticker_;
 };
+
+void wait_a_little() {
+  std::mutex mutex;
+  std::condition_variable nobody;
+  std::unique_lock lock(mutex);
+  nobody.wait_for(lock, std::chrono::milliseconds(200));
+}
 
 /// That the writer can be had is found out now, and not by the first who wants to change something.
 Status check_writer(Endpoint& endpoint, MysqlConnection& writer) {
-  const Status begun = writer.begin();
+  Status begun = writer.begin();
   writer.rollback();
+  // The lease of a daemon that was killed is free after a while.
+  const auto end = std::chrono::steady_clock::now() + WriterLease::patience + std::chrono::seconds(3);
+  while (!begun && endpoint.lease() != nullptr && std::chrono::steady_clock::now() < end) {
+    wait_a_little();
+    begun = writer.begin();
+    writer.rollback();
+  }
   if (begun) return {};
   Error error = begun.error();
   error.message = endpoint.name() + ": " + error.message;

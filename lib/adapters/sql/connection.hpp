@@ -73,6 +73,8 @@ class TransactionalConnection : public Connection {
   virtual Status begin() = 0;
   /// Of a reader; ended by rollback().
   virtual Status begin_reading(ports::View /*view*/) { return begin(); }
+  /// Of a read: whether its state has the slot at that place, at least.
+  virtual Result<bool> has_reached(const ports::SlotPosition& /*position*/) { return true; }
   /// After an error that leaves the outcome open, nothing is to be acknowledged.
   virtual Status commit() = 0;
   virtual void rollback() = 0;

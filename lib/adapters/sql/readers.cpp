@@ -42,15 +42,40 @@ Status Readers::read(const std::function<Status(ports::Unit&)>& work, ports::Vie
     return fail(Error{
         ErrorCode::overloaded, "too many reads are running; try again", {}, {}, std::chrono::seconds(1)});
   ++reads_;
-  Status status = reader->connection->begin_reading(view);
-  if (status) {
-    status = guarded([&] { return work(reader->unit); });
-    reader->unit.forget();
-    reader->connection->rollback();
-  }
+  Status status = run(*reader, work, view);
   if (const auto trouble = reader->connection->take_trouble()) health_.note(*trouble);
   give_back(*reader);
   return status;
+}
+
+Status Readers::run(Reader& reader, const std::function<Status(ports::Unit&)>& work, ports::View view) {
+  MUSTER_CHECK_OK(reader.connection->begin_reading(view));
+  Status status = guarded([&] { return work(reader.unit); });
+  reader.unit.forget();
+  reader.connection->rollback();
+  return status;
+}
+
+Readers::Outcome Readers::try_read(const std::function<Status(ports::Unit&)>& work,
+                                   const ports::Freshness& freshness) {
+  Reader* const reader = acquire();
+  if (reader == nullptr) return {};
+  ++reads_;
+  bool reached = true;
+  // What a connection has seen once it sees ever after, whether in one snapshot or not.
+  const std::function<Status(ports::Unit&)> checked = [&](ports::Unit& unit) -> Status {
+    for (const ports::SlotPosition& position : freshness.at_least) {
+      MUSTER_TRY(reached, reader->connection->has_reached(position));
+      if (!reached) return {};
+    }
+    return work(unit);
+  };
+  Status status = run(*reader, checked, freshness.view);
+  Outcome outcome;
+  outcome.trouble = reader->connection->take_trouble();
+  if (reached && !outcome.trouble) outcome.status = std::move(status);
+  give_back(*reader);
+  return outcome;
 }
 
 void Readers::rest(std::size_t kept) {

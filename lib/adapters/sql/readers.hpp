@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace muster::sql {
@@ -23,6 +24,12 @@ class Readers {
 
   /// Errors: those of the work; overloaded (no reader came free), unavailable.
   Status read(const std::function<Status(ports::Unit&)>& work, ports::View view = ports::View::snapshot);
+  struct Outcome {
+    std::optional<Status> status;  ///< None: the work is to be done elsewhere, from its start.
+    std::optional<Trouble> trouble;
+  };
+  /// The same if a connection is free, it has come as far as asked and there is no trouble with it.
+  Outcome try_read(const std::function<Status(ports::Unit&)>& work, const ports::Freshness& freshness);
   /// Lets the connections that are idle now rest, all but the `kept` that were used last.
   void rest(std::size_t kept);
 
@@ -43,6 +50,7 @@ class Readers {
   };
 
   Reader* acquire();
+  static Status run(Reader& reader, const std::function<Status(ports::Unit&)>& work, ports::View view);
   void give_back(Reader& reader);
 
   std::vector<std::unique_ptr<Reader>> all_;

@@ -20,8 +20,8 @@ Dsn good(const std::string& text) {
 TEST_CASE("an address of a database is taken apart") {
   const Dsn least = good("mysql://muster@db.example/users");
   CHECK(least.user == "muster");
-  CHECK(least.host == "db.example");
-  CHECK(least.port == 3306);
+  CHECK(least.hosts.at(0).name == "db.example");
+  CHECK(least.hosts.at(0).port == 3306);
   CHECK(least.database == "users");
   CHECK(least.endpoint() == "mysql://db.example:3306/users");
   const Dsn most = good(
@@ -29,8 +29,8 @@ TEST_CASE("an address of a database is taken apart") {
       "&ssl_cert=/cert&ssl_key=/key&connect_timeout=3s&statement_timeout=2m&connections_max=20"
       "&connections_idle_min=0&connection_wait=1s&connection_lifetime=1h");
   CHECK(most.user == "mus@ter");
-  CHECK(most.host == "2001:db8::1");
-  CHECK(most.port == 3307);
+  CHECK(most.hosts.at(0).name == "2001:db8::1");
+  CHECK(most.hosts.at(0).port == 3307);
   CHECK(most.database == "users_0-1$");
   CHECK(most.endpoint() == "mysql://[2001:db8::1]:3307/users_0-1$");
   CHECK(most.password_file == "/run/p w");
@@ -47,6 +47,25 @@ TEST_CASE("an address of a database is taken apart") {
   const Dsn local = good("mysql://muster@/users?socket=/run/mysqld/mysqld.sock");
   CHECK(local.socket == "/run/mysqld/mysqld.sock");
   CHECK(local.endpoint() == "mysql:///run/mysqld/mysqld.sock/users");
+}
+
+TEST_CASE("an address may name several hosts, and replicas") {
+  const Dsn dsn =
+      good("mysql://u@one,[2001:db8::2]:3307,three:3308/d?replicas=four:3309,five&replica_lag_max=5s");
+  REQUIRE(dsn.hosts.size() == 3);
+  CHECK(dsn.hosts[0].text() == "one:3306");
+  CHECK(dsn.hosts[1].text() == "[2001:db8::2]:3307");
+  CHECK(dsn.hosts[2].text() == "three:3308");
+  CHECK(dsn.endpoint() == "mysql://one:3306,[2001:db8::2]:3307,three:3308/d");
+  REQUIRE(dsn.replicas.size() == 2);
+  CHECK(dsn.replicas[0].text() == "four:3309");
+  CHECK(dsn.replicas[1].text() == "five:3306");
+  CHECK(dsn.replica_lag_max == std::chrono::seconds(5));
+  CHECK(good("mysql://u@one/d").replica_lag_max == std::chrono::seconds(2));
+  // One that is elsewhere is enough.
+  CHECK(good("mysql://u@127.0.0.1,far/d").ssl_mode == SslMode::verify_identity);
+  CHECK(good("mysql://u@127.0.0.1/d?replicas=far").ssl_mode == SslMode::verify_identity);
+  CHECK(good("mysql://u@127.0.0.1,localhost/d?replicas=[::1]").ssl_mode == SslMode::disabled);
 }
 
 TEST_CASE("what leaves this machine is encrypted and the server's identity verified, unless said otherwise") {
@@ -76,6 +95,12 @@ TEST_CASE("an address that is wrong is refused, naming the part") {
                                        {"mysql://u@h h/d", "host"},
                                        {"mysql://u@[::1/d", "host"},
                                        {"mysql://u@h/d?socket=/s", "host"},
+                                       {"mysql://u@h,/d", "host"},
+                                       {"mysql://u@,h/d", "host"},
+                                       {"mysql://u@h,h:0/d", "port"},
+                                       {"mysql://u@1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17/d", "host"},
+                                       {"mysql://u@h/d?replicas=a,", "replicas"},
+                                       {"mysql://u@h/d?replica_lag_max=0s", "replica_lag_max"},
                                        {"mysql://u@h:0/d", "port"},
                                        {"mysql://u@h:65536/d", "port"},
                                        {"mysql://u@h:33a/d", "port"},

@@ -116,7 +116,7 @@ TEST_CASE("every statement reaches its rows by a key or an index and sorts nothi
   // With the session's settings as the store has them.
   Endpoint endpoint(options_for(server.dsn(database)).dsn, Secret(), Writers::several);
   ConnectFailure failure;
-  const Handle handle = endpoint.connect(ConnectionKind::setup, failure);
+  const Handle handle = endpoint.connect(ConnectionKind::setup, failure).handle;
   REQUIRE(handle);
   std::vector<sql::StatementText> all(sql::all_statements().begin(), sql::all_statements().end());
   for (const char* text : driver_statements()) all.push_back({sql::Sql::count, text});
