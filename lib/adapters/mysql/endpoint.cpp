@@ -98,8 +98,9 @@ Link Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
   Link link = open_any(kind, failure);
   const std::lock_guard lock(mutex_);
   if (link.handle) {
-    pause.last_failure.reset();
-    pause.length = std::chrono::milliseconds(0);
+    pause = Pause();
+    // Readers go where the writer is.
+    if (finds_host(kind)) pauses_.fill(Pause());
     return link;
   }
   pause.last_failure = failure;
