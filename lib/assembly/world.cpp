@@ -5,10 +5,11 @@
 #include "adapters/crypto/token_signer.hpp"
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
-#include "adapters/system/snowflake.hpp"
+#include "adapters/system/leased_ids.hpp"
 #include "assembly/breached_file.hpp"
 #include "assembly/housekeeper.hpp"
 #include "assembly/prepare.hpp"
+#include "assembly/worker_keeper.hpp"
 #include "base/log.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/job_runner.hpp"
@@ -25,6 +26,11 @@ namespace muster::assembly {
 namespace {
 
 using Breached = std::shared_ptr<const model::BreachedList>;
+
+std::string host_name() {
+  std::string host(256, '\0');
+  return gethostname(host.data(), host.size() - 1) == 0 ? host.c_str() : "";
+}
 
 std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached breached) {
   auto settings = std::make_shared<ops::Settings>();
@@ -44,17 +50,8 @@ std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached 
   settings->breached = std::move(breached);
   settings->backup_directory = config.backup_directory;
   settings->data_directory = config.data_dir;
-  std::string host(256, '\0');
-  if (gethostname(host.data(), host.size() - 1) == 0) settings->node_name = host.c_str();
+  settings->node_name = host_name();
   return settings;
-}
-
-/// The greatest id that can have been given out up to that time.
-UserId last_id_before(Time mark) {
-  constexpr Time epoch{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
-  constexpr int below_time_bits = 22;
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(mark - epoch).count();
-  return UserId{milliseconds <= 0 ? 0 : ((milliseconds + 1) << below_time_bits) - 1};
 }
 
 }  // namespace
@@ -67,7 +64,8 @@ struct World::Parts {
         sealer(std::move(opened.sealer)),
         store(std::move(opened.store)),
         clock(mark),
-        ids(0, last_id_before(mark)),
+        ids(system::last_id_before(mark)),
+        worker(*store, clock, ids, host_name() + "/" + std::to_string(getpid())),
         hasher(std::move(argon2), hashing_permits()),
         signer({.issuer = config.token_issuer, .audience = config.token_audience}, *sealer),
         authorizer(*store, clock, static_cast<std::size_t>(config.authorization_remembered_users_max)),
@@ -89,6 +87,7 @@ struct World::Parts {
         housekeeper(context) {}
 
   Status start() {
+    MUSTER_CHECK_OK(worker.start());
     MUSTER_CHECK_OK(seed_builtin_roles(*store));
     MUSTER_CHECK_OK(tokens.load(*context.settings()));
     MUSTER_CHECK_OK(authorizer.load());
@@ -107,6 +106,7 @@ struct World::Parts {
   void stop() {
     housekeeper.stop();
     jobs.stop();
+    worker.stop();
   }
 
   Config config;
@@ -115,7 +115,8 @@ struct World::Parts {
   std::unique_ptr<ports::Store> store;
   system::SystemClock clock;
   system::SystemEntropy entropy;
-  system::SnowflakeIds ids;
+  system::LeasedIds ids;
+  WorkerKeeper worker;
   GatedHasher hasher;
   crypto::JwtSigner signer;
   ops::Authorizer authorizer;

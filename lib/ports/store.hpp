@@ -30,6 +30,7 @@ class AuditLog;
 class IdempotencyStore;
 class JobStore;
 class MetaStore;
+class LeaseStore;
 
 class Unit {
  public:
@@ -45,6 +46,7 @@ class Unit {
   virtual IdempotencyStore& idempotency() = 0;
   virtual JobStore& jobs() = 0;
   virtual MetaStore& meta() = 0;
+  virtual LeaseStore& leases() = 0;
 
   /// Runs `part` under a savepoint: its error undoes its own changes only, and is returned.
   virtual Status attempt(const std::function<Status()>& part) = 0;

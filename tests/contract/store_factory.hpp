@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/session.hpp"
+#include "ports/lease_store.hpp"
 #include "ports/role_store.hpp"
 #include "ports/security_store.hpp"
 #include "ports/session_store.hpp"

@@ -99,6 +99,11 @@ constexpr std::array first_step{
     "CREATE TABLE IF NOT EXISTS meta (name VARBINARY(512) NOT NULL PRIMARY KEY, value LONGBLOB NOT "
     "NULL" TABLE_END};
 
+constexpr std::array worker_leases{
+    "CREATE TABLE IF NOT EXISTS worker_leases (worker INT NOT NULL PRIMARY KEY, owner VARBINARY(512) NOT "
+    "NULL, "
+    "fence BIGINT NOT NULL, expires_at BIGINT NOT NULL" TABLE_END};
+
 #undef TABLE_END
 
 struct Migration {
@@ -107,8 +112,10 @@ struct Migration {
 };
 
 // Never change a step that was released: add one.
-constexpr std::array<Migration, 1> migrations{
-    {{"users, sessions, roles, revocations, keys, audit", first_step}}};
+constexpr std::array<Migration, 2> migrations{{
+    {"users, sessions, roles, revocations, keys, audit", first_step},
+    {"leases of worker ids", worker_leases},
+}};
 
 class Migrator {
  public:

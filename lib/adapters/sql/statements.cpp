@@ -181,6 +181,11 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
 
     {Sql::meta_find, "SELECT value FROM meta WHERE name = ?"},
     {Sql::meta_put, "REPLACE INTO meta (name, value) VALUES (?, ?)"},
+    {Sql::lease_all, "SELECT worker, owner, fence, expires_at FROM worker_leases ORDER BY worker",
+     Access::whole_table},
+    {Sql::lease_insert, "INSERT INTO worker_leases (worker, owner, fence, expires_at) VALUES (?, ?, ?, ?)"},
+    {Sql::lease_replace,
+     "UPDATE worker_leases SET owner = ?, fence = ?, expires_at = ? WHERE worker = ? AND fence = ?"},
     {Sql::counter_find, "SELECT value FROM counters WHERE name = ?"},
 
     {Sql::change_log_insert, "INSERT INTO change_log (slot, seq, user_id, op) VALUES (?, ?, ?, ?)"},

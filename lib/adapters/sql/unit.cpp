@@ -32,7 +32,8 @@ SqlUnit::SqlUnit(Connection& connection, UnitKind kind)
       audit_(connection, ledger_),
       idempotency_(connection),
       jobs_(connection),
-      meta_(connection) {}
+      meta_(connection),
+      leases_(connection) {}
 
 Status SqlUnit::attempt(const std::function<Status()>& part) {
   const Ledger::Mark mark = ledger_.mark();

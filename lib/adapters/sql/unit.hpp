@@ -3,6 +3,7 @@
 /// one for each connection and uses it again and again. Belongs to its connection's thread.
 #pragma once
 
+#include "adapters/sql/lease_store.hpp"
 #include "adapters/sql/ledger.hpp"
 #include "adapters/sql/role_store.hpp"
 #include "adapters/sql/security_store.hpp"
@@ -33,6 +34,7 @@ class SqlUnit final : public ports::Unit {
   ports::IdempotencyStore& idempotency() override { return idempotency_; }
   ports::JobStore& jobs() override { return jobs_; }
   ports::MetaStore& meta() override { return meta_; }
+  ports::LeaseStore& leases() override { return leases_; }
 
   Status attempt(const std::function<Status()>& part) override;
   void after_commit(std::function<void()> action) override;
@@ -60,6 +62,7 @@ class SqlUnit final : public ports::Unit {
   SqlIdempotencyStore idempotency_;
   SqlJobStore jobs_;
   SqlMetaStore meta_;
+  SqlLeaseStore leases_;
   std::vector<std::function<void()>> actions_;
 };
 

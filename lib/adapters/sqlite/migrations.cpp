@@ -15,7 +15,7 @@ struct Migration {
 };
 
 // Never change a step that was released: add one.
-constexpr std::array<Migration, 1> migrations{{
+constexpr std::array<Migration, 2> migrations{{
     {"users, sessions, roles, revocations, keys, audit",
      R"sql(
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL);
@@ -90,6 +90,11 @@ CREATE TABLE jobs (
   total INTEGER NOT NULL, message TEXT, result TEXT, created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
   started_at INTEGER, finished_at INTEGER);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+)sql"},
+    {"leases of worker ids",
+     R"sql(
+CREATE TABLE worker_leases (
+  worker INTEGER PRIMARY KEY, owner TEXT NOT NULL, fence INTEGER NOT NULL, expires_at INTEGER NOT NULL);
 )sql"},
 }};
 

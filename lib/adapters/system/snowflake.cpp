@@ -19,6 +19,15 @@ constexpr int waits_max = 10;
 
 }  // namespace
 
+UserId last_id_before(Time mark) {
+  const std::int64_t millisecond = std::chrono::floor<milliseconds>(mark - epoch).count();
+  return UserId{millisecond < 0 ? 0 : ((millisecond + 1) << (sequence_bits + worker_bits)) - 1};
+}
+
+Time time_of(UserId id) {
+  return epoch + milliseconds{id.value >> (sequence_bits + worker_bits)};
+}
+
 SnowflakeIds::SnowflakeIds(std::uint32_t worker, UserId last, std::function<Time()> source)
     : source_(std::move(source)),
       worker_(worker),

@@ -14,6 +14,10 @@
 
 namespace muster::system {
 
+/// The greatest id that can have been given out up to that time, by whatever worker; its inverse.
+UserId last_id_before(Time mark);
+Time time_of(UserId id);
+
 class SnowflakeIds final : public ports::IdSource {
  public:
   static constexpr std::uint32_t worker_max = 1023;
