@@ -225,20 +225,23 @@ constexpr std::array fields{
                 .default_text = "",
                 .description = "PEM file with the private key of that certificate."},
 
-    ConfigField{.name = "store.catalog",
-                .kind = text,
-                .member = &Config::store_catalog,
-                .default_text = "sqlite://DATA/muster.db",
-                .minimum = 1,
-                .maximum = 1024,
-                .description =
-                    "Where roles, keys and the audit log are kept: sqlite:// and an absolute path, or "
-                    "mysql://user@host:port/database on a MySQL (5.7.7 or later) or MariaDB (10.2 or later) "
-                    "server. Behind a ?, joined by &: password_file (or the environment variable "
-                    "MUSTER_STORE_PASSWORD), socket, ssl_mode (disabled, required, verify_ca or "
-                    "verify_identity, the default but on this machine), ssl_ca, ssl_cert, ssl_key, "
-                    "connect_timeout, statement_timeout, connections_max, connections_idle_min, "
-                    "connection_wait, connection_lifetime."},
+    ConfigField{
+        .name = "store.catalog",
+        .kind = text,
+        .member = &Config::store_catalog,
+        .default_text = "sqlite://DATA/muster.db",
+        .minimum = 1,
+        .maximum = 1024,
+        .description =
+            "Where roles, keys and the audit log are kept: sqlite:// and an absolute path, or "
+            "mysql://user@host:port/database on a MySQL (5.7.7 or later) or MariaDB (10.2 or later) "
+            "server. Several host:port, joined by commas, are tried in turn for one that can be written "
+            "to. Behind a ?, joined by &: password_file (or the environment variable "
+            "MUSTER_STORE_PASSWORD), socket, ssl_mode (disabled, required, verify_ca or "
+            "verify_identity, the default but on this machine), ssl_ca, ssl_cert, ssl_key, "
+            "connect_timeout, statement_timeout, connections_max, connections_idle_min, "
+            "connection_wait, connection_lifetime, replicas (host:port, joined by commas, to read from "
+            "what need not be the newest), replica_lag_max."},
     ConfigField{.name = "store.shards",
                 .kind = list,
                 .member = &Config::store_shards,

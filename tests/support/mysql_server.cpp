@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -72,24 +73,33 @@ std::string data_template(ServerKind kind) {
   return ready;
 }
 
-int free_port() {
+bool can_bind(int port) {
   const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   close(descriptor);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
+  return bound;
 }
 
 }  // namespace
 
-MysqlServer::MysqlServer(ServerKind kind, std::vector<std::string> options)
-    : kind_(kind), options_(std::move(options)) {
-  fs::copy(data_template(kind), folder_.path() + "/data", fs::copy_options::recursive);
+int free_port() {
+  constexpr int first = 15'000;
+  constexpr int last = 31'999;
+  static std::mt19937 engine(std::random_device{}());
+  std::uniform_int_distribution<int> any(first, last);
+  for (int attempt = 0; attempt < 1000; ++attempt)
+    if (const int port = any(engine); can_bind(port)) return port;
+  throw std::runtime_error("no free port");
+}
+
+MysqlServer::MysqlServer(ServerKind kind, std::vector<std::string> options, Origin origin)
+    : kind_(kind), options_(std::move(options)), environment_(std::move(origin.environment)) {
+  fs::copy(origin.data.empty() ? data_template(kind) : origin.data, folder_.path() + "/data",
+           fs::copy_options::recursive);
   // Servers that replicate must not have the same identity.
   fs::remove(folder_.path() + "/data/auto.cnf");
   // Another program may take the port in between.
@@ -103,12 +113,12 @@ MysqlServer::MysqlServer(ServerKind kind, std::vector<std::string> options)
 bool MysqlServer::launch() {
   // The user under test has no right that would lift it over limits, such as those of a read-only server.
   const std::string first_statements = folder_.path() + "/init.sql";
-  write_file(first_statements,
-             "SET sql_log_bin = 0;\n"
-             "CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n"
-             "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
-             "CREATE USER IF NOT EXISTS 'muster'@'127.0.0.1';\n"
-             "GRANT ALL ON `muster\\_%`.* TO 'muster'@'127.0.0.1';\n");
+  write_file(first_statements, std::string("SET sql_log_bin = 0;\n") +
+                                   (kind_ == ServerKind::mariadb ? "SET wsrep_on = OFF;\n" : "") +
+                                   "CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n"
+                                   "GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
+                                   "CREATE USER IF NOT EXISTS 'muster'@'127.0.0.1';\n"
+                                   "GRANT ALL ON `muster\\_%`.* TO 'muster'@'127.0.0.1';\n");
   std::vector<std::string> command{program_of(kind_)};
   const auto common = common_options();
   command.insert(command.end(), common.begin(), common.end());
@@ -122,7 +132,7 @@ bool MysqlServer::launch() {
     command.insert(command.end(), {"--basedir=" + mysql57_folder(), "--secure-file-priv=",
                                    "--explicit-defaults-for-timestamp", "--log-syslog=0"});
   command.insert(command.end(), options_.begin(), options_.end());
-  process_ = std::make_unique<Process>(command, folder_.path());
+  process_ = std::make_unique<Process>(command, folder_.path(), environment_);
   const bool settled = eventually(
       [&] {
         return process_->err().find("ready for connections") != std::string::npos || !process_->is_running();
@@ -134,6 +144,12 @@ bool MysqlServer::launch() {
 void MysqlServer::kill() {
   process_->signal(SIGKILL);
   process_->wait(time_max);
+}
+
+void MysqlServer::stop() {
+  process_->signal(SIGTERM);
+  if (!process_->wait(time_max))
+    throw std::runtime_error("the server does not shut down: " + process_->err());
 }
 
 void MysqlServer::start() {

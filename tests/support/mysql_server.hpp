@@ -14,16 +14,23 @@ namespace muster::test {
 
 enum class ServerKind { mariadb, mysql57 };
 
+struct Origin {
+  std::string data;  ///< The folder to begin with a copy of; else there is nothing but the system's tables.
+  Environment environment;
+};
+
 class MysqlServer {
  public:
   /// Throws std::runtime_error, saying why, when it cannot be started. `options` are those of mysqld.
-  explicit MysqlServer(ServerKind kind, std::vector<std::string> options = {});
+  explicit MysqlServer(ServerKind kind, std::vector<std::string> options = {}, Origin origin = {});
   MysqlServer(const MysqlServer&) = delete;
   MysqlServer& operator=(const MysqlServer&) = delete;
   ~MysqlServer() = default;
 
   /// Kills it with SIGKILL.
   void kill();
+  /// Has it shut down in an orderly manner.
+  void stop();
   /// Starts it again on the same data and port.
   void start();
   /// Returns when nothing of it runs any more.
@@ -46,11 +53,15 @@ class MysqlServer {
 
   const ServerKind kind_;
   const std::vector<std::string> options_;
+  const Environment environment_;
   TemporaryFolder folder_;  ///< Gone after the process.
   int port_ = 0;
   int databases_ = 0;
   std::unique_ptr<Process> process_;
 };
+
+/// A port of 127.0.0.1 that is free, and not of those that the system gives to clients.
+int free_port();
 
 /// With a log that others can follow by global transaction ids; every server of a test has its own number.
 std::vector<std::string> replication_options(ServerKind kind, int number);

@@ -71,6 +71,7 @@ Status MysqlConnection::connect() {
     handle_ = std::move(link.handle);
     host_ = link.host;
     autocommit_ = is_reading();
+    trouble_.reset();
     connected_at_ = std::chrono::steady_clock::now();
     return {};
   }

@@ -19,6 +19,7 @@ WriterLease::Taken WriterLease::take(MYSQL* handle) {
   if (epoch_ != 0 && epoch == epoch_ && !free) return Taken::yes;
 
   const auto now = std::chrono::steady_clock::now();
+  alive_elsewhere_ = seen_ && seen_->number != number && !free;
   if (!seen_ || seen_->number != number) seen_ = Seen{number, now};
   if (!free && now - seen_->since < patience) return Taken::no;
   const std::string next = std::to_string((epoch + 1) * epoch_size);

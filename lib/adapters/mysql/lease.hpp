@@ -28,6 +28,8 @@ class WriterLease {
   /// Lets others take it at once, as far as the server answers.
   void give_back(MYSQL* handle);
 
+  /// Whether its holder, who is another one, has been seen counting.
+  [[nodiscard]] bool is_alive_elsewhere() const { return alive_elsewhere_; }
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
 
  private:
@@ -40,6 +42,7 @@ class WriterLease {
   };
   std::int64_t epoch_ = 0;  ///< 0: never had.
   std::optional<Seen> seen_;
+  bool alive_elsewhere_ = false;
 };
 
 }  // namespace muster::mysql

@@ -76,6 +76,7 @@ class MysqlStore final : public ports::Store {
       if (!trimmed) return trimmed;
     }
     readers_.rest(endpoint_->dsn().connections_idle_min);
+    replicas_.rest(endpoint_->dsn().connections_idle_min);
     return {};
   }
 
@@ -125,7 +126,10 @@ Status check_writer(Endpoint& endpoint, MysqlConnection& writer) {
   writer.rollback();
   // The lease of a daemon that was killed is free after a while.
   const auto end = std::chrono::steady_clock::now() + WriterLease::patience + std::chrono::seconds(3);
-  while (!begun && endpoint.lease() != nullptr && std::chrono::steady_clock::now() < end) {
+  const auto may_become_free = [&] {
+    return endpoint.lease() != nullptr && !endpoint.lease()->is_alive_elsewhere();
+  };
+  while (!begun && may_become_free() && std::chrono::steady_clock::now() < end) {
     wait_a_little();
     begun = writer.begin();
     writer.rollback();

@@ -145,4 +145,8 @@ std::optional<Status> Replicas::read(const ports::Freshness& freshness,
   return status;
 }
 
+void Replicas::rest(std::size_t kept) {
+  for (const auto& replica : replicas_) replica->rest(kept);
+}
+
 }  // namespace muster::mysql

@@ -53,6 +53,8 @@ class Replica {
   /// Nothing: it cannot be had from here; the work may have run.
   std::optional<Status> read(const ports::Freshness& freshness,
                              const std::function<Status(ports::Unit&)>& work);
+  /// Lets idle connections rest, all but the `kept` that were used last.
+  void rest(std::size_t kept) { readers_.rest(kept); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -85,6 +87,7 @@ class Replicas {
   /// Nothing: the primary is to be asked; the work may have run.
   std::optional<Status> read(const ports::Freshness& freshness,
                              const std::function<Status(ports::Unit&)>& work);
+  void rest(std::size_t kept);
   /// Reads that were answered.
   [[nodiscard]] std::uint64_t reads() const { return reads_; }
 
