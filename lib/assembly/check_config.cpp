@@ -4,6 +4,7 @@
 #include "base/networks.hpp"
 
 #include <filesystem>
+#include <set>
 
 #include <sys/un.h>
 #include <unistd.h>
@@ -60,18 +61,24 @@ class Checker {
   }
 
   void check_store() {
-    constexpr std::string_view scheme = "sqlite:///";
-    const std::string& catalog = config_.store_catalog;
-    if (mysql::Dsn::has_scheme(catalog)) {
-      const auto dsn = mysql::Dsn::parse(catalog);
-      if (!dsn) return add("store.catalog", dsn.error().message);
-    } else if (!catalog.starts_with(scheme) || catalog.size() == scheme.size()) {
-      return add("store.catalog",
-                 "must be sqlite:// and an absolute path, such as sqlite:///var/lib/muster/muster.db, or "
-                 "mysql://user@host:port/database");
+    check_dsn("store.catalog", config_.store_catalog);
+    std::set<std::string> seen;
+    for (const std::string& each : config_.store_shards) {
+      check_dsn("store.shards", each);
+      if (!seen.insert(each).second) add("store.shards", each + " stands there twice");
     }
-    if (config_.store_shards.size() != 1 || config_.store_shards.front() != catalog)
-      add("store.shards", "must be the one database that store.catalog names");
+  }
+
+  void check_dsn(const char* field, const std::string& text) {
+    constexpr std::string_view scheme = "sqlite:///";
+    if (mysql::Dsn::has_scheme(text)) {
+      const auto dsn = mysql::Dsn::parse(text);
+      if (!dsn) add(field, dsn.error().message);
+    } else if (!text.starts_with(scheme) || text.size() == scheme.size()) {
+      add(field,
+          "must be sqlite:// and an absolute path, such as sqlite:///var/lib/muster/muster.db, or "
+          "mysql://user@host:port/database");
+    }
   }
 
   void check_socket() {

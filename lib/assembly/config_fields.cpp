@@ -247,8 +247,12 @@ constexpr std::array fields{
                 .member = &Config::store_shards,
                 .default_text = "sqlite://DATA/muster.db",
                 .minimum = 1,
-                .maximum = 1,
-                .description = "Where users are kept: one shard, the same database as store.catalog."},
+                .maximum = 1024,
+                .description =
+                    "Where users are kept, each written as in store.catalog; as long as it stands alone, the "
+                    "one database has everything. At the first start the slots that users are in are spread "
+                    "evenly over all of them; one that is named later is added without slots. The catalog's "
+                    "own database has users only if it is named here too, or had them before."},
     ConfigField{.name = "store.readers",
                 .kind = integer,
                 .member = &Config::store_readers,

@@ -4,6 +4,8 @@
 #include "adapters/crypto/sealer.hpp"
 #include "adapters/mysql/mysql_store.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
+#include "adapters/system/clock.hpp"
+#include "adapters/system/entropy.hpp"
 #include "base/log.hpp"
 #include "base/system_reason.hpp"
 #include "model/builtin_roles.hpp"
@@ -76,35 +78,59 @@ Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config
 }
 
 /// "/var/lib/muster/muster.db" of "sqlite:///var/lib/muster/muster.db".
-std::string database_path(const Config& config) {
+std::string path_of(const std::string& dsn) {
   constexpr std::string_view scheme = "sqlite://";
-  return config.store_catalog.substr(scheme.size());
+  return dsn.substr(scheme.size());
+}
+
+Result<std::unique_ptr<ports::Store>> open_database(const Config& config, const std::string& dsn,
+                                                    std::shared_ptr<const ports::SlotEpochs> epochs) {
+  if (mysql::Dsn::has_scheme(dsn)) {
+    mysql::MysqlOptions options;
+    MUSTER_TRY(options.dsn, mysql::Dsn::parse(dsn));
+    MUSTER_TRY(options.password, mysql::load_password(options.dsn, config.store_password));
+    options.readers = static_cast<std::size_t>(config.store_readers);
+    options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+    options.epochs = std::move(epochs);
+    return mysql::open(std::move(options));
+  }
+  sqlite::SqliteOptions options;
+  options.path = path_of(dsn);
+  options.readers = static_cast<std::size_t>(config.store_readers);
+  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+  options.epochs = std::move(epochs);
+  return sqlite::open(std::move(options));
+}
+
+Result<std::unique_ptr<sharded::ShardedStore>> open_store(const Config& config) {
+  static system::SystemEntropy entropy;
+  sharded::ShardedOptions options;
+  options.surroundings =
+      std::make_shared<const sharded::Surroundings>(sharded::Surroundings{system::wall_clock, entropy});
+  options.catalog_dsn = config.store_catalog;
+  options.shard_dsns = config.store_shards;
+  options.open = [config](const std::string& dsn, std::shared_ptr<const ports::SlotEpochs> epochs) {
+    return open_database(config, dsn, std::move(epochs));
+  };
+  return sharded::ShardedStore::open(std::move(options));
 }
 
 Result<Opened> open_file(const Config& config) {
-  const std::string database = database_path(config);
+  const std::string database = path_of(config.store_catalog);
   std::error_code error;
   const bool exists = fs::exists(database, error);
   MUSTER_TRY(auto sealer, open_master_key(config, exists ? std::optional(database) : std::nullopt));
   MUSTER_CHECK_OK(carry_out_restore(config, database));
-  sqlite::SqliteOptions options;
-  options.path = database;
-  options.readers = static_cast<std::size_t>(config.store_readers);
-  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
-  MUSTER_TRY(auto store, sqlite::open(std::move(options)));
+  MUSTER_TRY(auto store, open_store(config));
   return Opened{std::move(sealer), std::move(store)};
 }
 
+/// What a server has, is known only once it answers.
 Result<Opened> open_server(const Config& config) {
-  mysql::MysqlOptions options;
-  MUSTER_TRY(options.dsn, mysql::Dsn::parse(config.store_catalog));
-  MUSTER_TRY(options.password, mysql::load_password(options.dsn, config.store_password));
-  options.readers = static_cast<std::size_t>(config.store_readers);
-  options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
-  const std::string database = options.dsn.endpoint();
-  MUSTER_TRY(auto store, mysql::open(std::move(options)));
+  MUSTER_TRY(const mysql::Dsn dsn, mysql::Dsn::parse(config.store_catalog));
+  MUSTER_TRY(auto store, open_store(config));
   MUSTER_TRY(const auto known, find_key_check(*store));
-  MUSTER_TRY(auto sealer, open_master_key(config, known ? std::optional(database) : std::nullopt));
+  MUSTER_TRY(auto sealer, open_master_key(config, known ? std::optional(dsn.endpoint()) : std::nullopt));
   return Opened{std::move(sealer), std::move(store)};
 }
 

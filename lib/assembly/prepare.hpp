@@ -3,6 +3,7 @@
 /// thread.
 #pragma once
 
+#include "adapters/sharded/sharded_store.hpp"
 #include "adapters/sqlite/file_lock.hpp"
 #include "assembly/config.hpp"
 #include "base/result.hpp"
@@ -20,7 +21,7 @@ Status prepare_data_dir(const std::string& path);
 
 struct Opened {
   std::unique_ptr<ports::Sealer> sealer;
-  std::unique_ptr<ports::Store> store;
+  std::unique_ptr<sharded::ShardedStore> store;
 };
 
 /// Loads the master key (making it before the first database is made), carries out a restore that was asked

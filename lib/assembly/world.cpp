@@ -112,7 +112,7 @@ struct World::Parts {
   Config config;
   sqlite::FileLock lock;
   std::unique_ptr<ports::Sealer> sealer;
-  std::unique_ptr<ports::Store> store;
+  std::unique_ptr<sharded::ShardedStore> store;
   system::SystemClock clock;
   system::SystemEntropy entropy;
   system::LeasedIds ids;

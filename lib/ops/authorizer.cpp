@@ -195,7 +195,7 @@ class Authorizer::Impl {
     Shelf& shelf = shelf_of(user);
     const std::uint64_t generation = shelf.generation();
     auto filled = std::make_shared<Holdings>();
-    MUSTER_CHECK_OK(store_.read([&](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(store_.read(ports::Home::of(user), [&](ports::Unit& unit) -> Status {
       MUSTER_TRY(const auto found, unit.users().find(user));
       if (!found) return {};
       filled->exists = true;

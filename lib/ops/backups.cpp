@@ -72,12 +72,13 @@ Result<RestoreBackup::Reply> RestoreBackup::run(Context& context, Call& call, co
   MUSTER_CHECK_OK(check_backup(context, file, path));
   MUSTER_TRY(const auto pending, pending_restore(settings->data_directory));
   const bool is_asked_for = pending && pending->path == path;
-  auto reply = call.commit<Reply>(context, [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
-    if (is_asked_for) return Reply{false, "needed"};
-    change.target = "backup:" + file.name;
-    change.after = wire::encode(file);
-    return Reply{true, "needed"};
-  });
+  auto reply = call.commit<Reply>(context, ports::Home::catalog(),
+                                  [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
+                                    if (is_asked_for) return Reply{false, "needed"};
+                                    change.target = "backup:" + file.name;
+                                    change.after = wire::encode(file);
+                                    return Reply{true, "needed"};
+                                  });
   if (!reply || call.dry_run || call.replayed_reply || is_asked_for) return reply;
   MUSTER_CHECK_OK(request_restore(settings->data_directory, {file.name, path, call.caller.actor()}));
   return reply;

@@ -63,25 +63,32 @@ class Call {
   std::optional<std::string> plan_reply;      ///< JSON: what a dry run answers instead.
   std::optional<std::int64_t> version;        ///< Of the reply: the ETag.
 
-  /// Runs `work` in one transaction. Errors: work's own; conflict (idempotency key used for another request),
-  /// precondition_failed (plan_hash is stale).
+  /// Runs `work` in one transaction at `home`. Errors: work's own; conflict (idempotency key used for another
+  /// request), precondition_failed (plan_hash is stale).
   template <class Reply>
-  Result<Reply> commit(Context& context, const std::function<Result<Reply>(ports::Unit&, Change&)>& work) {
+  Result<Reply> commit(Context& context, const ports::Home& home,
+                       const std::function<Result<Reply>(ports::Unit&, Change&)>& work) {
     Reply reply{};
-    MUSTER_CHECK_OK(commit_encoded(context, [&](ports::Unit& unit, Change& change) -> Result<std::string> {
-      auto outcome = work(unit, change);
-      if (!outcome) return fail(std::move(outcome).error());
-      reply = std::move(*outcome);
-      return wire::encode(reply);
-    }));
+    MUSTER_CHECK_OK(
+        commit_encoded(context, home, [&](ports::Unit& unit, Change& change) -> Result<std::string> {
+          auto outcome = work(unit, change);
+          if (!outcome) return fail(std::move(outcome).error());
+          reply = std::move(*outcome);
+          return wire::encode(reply);
+        }));
     return reply;
   }
+
+  /// Where a call with this one's idempotency key has its home: an object that it creates is given the id
+  /// that it was given the first time.
+  Result<ports::Home> settle_home(Context& context, const ports::Home& proposed) const;
 
   /// Error: precondition_failed when If-Match names another version than `current`.
   [[nodiscard]] Status check_version(std::int64_t current) const;
 
  private:
-  Status commit_encoded(Context& context,
+  [[nodiscard]] std::string scoped_key() const;
+  Status commit_encoded(Context& context, const ports::Home& home,
                         const std::function<Result<std::string>(ports::Unit&, Change&)>& work);
 };
 

@@ -20,16 +20,17 @@ enum class Place { in, out };
 Result<Changed> edit_list(Context& context, Call& call, const std::string& role_name,
                           Names model::Role::*list, const std::string& name, Place place) {
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
-  return call.commit<Changed>(context, [&](ports::Unit& unit, Change& change) -> Result<Changed> {
-    MUSTER_CHECK_OK(
-        change_role(context, unit, call, change, known, role_name, [&](model::Role& role) -> Status {
-          Names& names = role.*list;
-          std::erase(names, name);
-          if (place == Place::in) names.push_back(name);
-          return {};
-        }));
-    return Changed{!change.target.empty()};
-  });
+  return call.commit<Changed>(
+      context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) -> Result<Changed> {
+        MUSTER_CHECK_OK(
+            change_role(context, unit, call, change, known, role_name, [&](model::Role& role) -> Status {
+              Names& names = role.*list;
+              std::erase(names, name);
+              if (place == Place::in) names.push_back(name);
+              return {};
+            }));
+        return Changed{!change.target.empty()};
+      });
 }
 
 /// Of an exclusion, which is of both, a built-in role is the other one: it cannot change itself.

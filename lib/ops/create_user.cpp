@@ -48,16 +48,18 @@ Result<CreateUser::Reply> CreateUser::run(Context& context, Call& call, const Re
 
   MUSTER_TRY(Prepared prepared, prepare(context, request));
   model::User& user = prepared.user;
-  if (request.id) {
-    user.id = *request.id;
-  } else {
-    MUSTER_TRY(user.id, context.ids.next());
+  auto home = ports::Home::of(request.id.value_or(UserId{}));
+  if (!request.id) {
+    MUSTER_TRY(home.user_id, context.ids.next());
+    // Whoever repeats a request creates the user of the first time, if that is not there.
+    MUSTER_TRY(home, call.settle_home(context, home));
   }
+  user.id = home.user_id;
   MUSTER_TRY(Secret hash, context.hasher.hash(prepared.password));
   user.created_at = user.updated_at = context.clock.now();
   const model::Credential credential{std::move(hash), user.created_at};
 
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+  return call.commit<Reply>(context, home, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_CHECK_OK(unit.users().create(user, prepared.username_canonical, credential));
     unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
     change.target = "user:" + user.id.text();

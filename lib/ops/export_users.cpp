@@ -37,15 +37,16 @@ Result<PortableUser> portable(ports::Unit& unit, model::User user, bool include_
 
 /// Hashes that leave the store leave a trace.
 Status audit_export(Context& context, Call& call, const ExportUsers::Reply& reply) {
-  const auto done = call.commit<Changed>(context, [&](ports::Unit&, Change& change) -> Result<Changed> {
-    if (reply.items.empty()) return Changed{false};
-    change.target = "users";
-    change.count = static_cast<std::int64_t>(reply.items.size());
-    change.after = R"({"exported_with_hashes":)" + std::to_string(reply.items.size()) + R"(,"first_id":")" +
-                   reply.items.front().id->text() + R"(","last_id":")" + reply.items.back().id->text() +
-                   "\"}";
-    return Changed{true};
-  });
+  const auto done = call.commit<Changed>(
+      context, ports::Home::catalog(), [&](ports::Unit&, Change& change) -> Result<Changed> {
+        if (reply.items.empty()) return Changed{false};
+        change.target = "users";
+        change.count = static_cast<std::int64_t>(reply.items.size());
+        change.after = R"({"exported_with_hashes":)" + std::to_string(reply.items.size()) +
+                       R"(,"first_id":")" + reply.items.front().id->text() + R"(","last_id":")" +
+                       reply.items.back().id->text() + "\"}";
+        return Changed{true};
+      });
   if (!done) return fail(done.error());
   return {};
 }

@@ -42,42 +42,44 @@ Result<GrantRole::Reply> GrantRole::run(Context& context, Call& call, const Requ
   if (request.expires_at && *request.expires_at <= now)
     return fail(Error::invalid("expires_at", "must be in the future"));
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const auto grants, grants_of(unit, request.id));
-    MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
-    if (roles->graph().find(request.role) == nullptr) return fail(no_such_role(request.role));
-    const auto codes = roles->permissions_of(std::span(&request.role, 1));
-    MUSTER_CHECK_OK(check_hands_out(context, unit, call, *roles, codes));
-    const model::Grant* before = find_grant(grants, request.role, now);
-    if (before != nullptr && before->expires_at == request.expires_at && before->reason == request.reason)
-      return Reply{false};
-    MUSTER_CHECK_OK(check_separation(roles->graph(), grants, request.role, now));
-    const model::Grant grant{request.role, call.caller.actor(), now, request.expires_at, request.reason};
-    MUSTER_CHECK_OK(unit.grants().put(request.id, grant));
-    change.target = "user:" + request.id.text();
-    if (before != nullptr) change.before = wire::encode(*before);
-    change.after = wire::encode(grant);
-    unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
-    return Reply{true};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const auto grants, grants_of(unit, request.id));
+        MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
+        if (roles->graph().find(request.role) == nullptr) return fail(no_such_role(request.role));
+        const auto codes = roles->permissions_of(std::span(&request.role, 1));
+        MUSTER_CHECK_OK(check_hands_out(context, unit, call, *roles, codes));
+        const model::Grant* before = find_grant(grants, request.role, now);
+        if (before != nullptr && before->expires_at == request.expires_at && before->reason == request.reason)
+          return Reply{false};
+        MUSTER_CHECK_OK(check_separation(roles->graph(), grants, request.role, now));
+        const model::Grant grant{request.role, call.caller.actor(), now, request.expires_at, request.reason};
+        MUSTER_CHECK_OK(unit.grants().put(request.id, grant));
+        change.target = "user:" + request.id.text();
+        if (before != nullptr) change.before = wire::encode(*before);
+        change.after = wire::encode(grant);
+        unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
+        return Reply{true};
+      });
 }
 
 Result<RevokeRole::Reply> RevokeRole::run(Context& context, Call& call, const Request& request) {
   const Time now = context.clock.now();
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const auto grants, grants_of(unit, request.id));
-    const model::Grant* before = find_grant(grants, request.role, now);
-    if (before == nullptr) {
-      MUSTER_TRY(const auto role, unit.roles().find(request.role));
-      if (!role) return fail(no_such_role(request.role));
-      return Reply{false};
-    }
-    MUSTER_CHECK_OK(unit.grants().remove(request.id, request.role));
-    change.target = "user:" + request.id.text();
-    change.before = wire::encode(*before);
-    unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
-    return Reply{true};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const auto grants, grants_of(unit, request.id));
+        const model::Grant* before = find_grant(grants, request.role, now);
+        if (before == nullptr) {
+          MUSTER_TRY(const auto role, unit.roles().find(request.role));
+          if (!role) return fail(no_such_role(request.role));
+          return Reply{false};
+        }
+        MUSTER_CHECK_OK(unit.grants().remove(request.id, request.role));
+        change.target = "user:" + request.id.text();
+        change.before = wire::encode(*before);
+        unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
+        return Reply{true};
+      });
 }
 
 }  // namespace muster::ops

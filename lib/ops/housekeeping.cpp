@@ -36,23 +36,41 @@ Time time_of(const std::optional<std::string>& text) {
   return Time(Duration(microseconds));
 }
 
-/// One bounded purge of everything that has expired. True: there may be more.
-Result<bool> purge(Context& context, Time now) {
+/// One bounded purge of what has expired in one part. True: there may be more.
+Result<bool> purge_part(Context& context, const ports::Home& part, Time now) {
   bool more = false;
-  const Status done = context.store.write([&](ports::Unit& unit) -> Status {
+  MUSTER_CHECK_OK(context.store.write(part, [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(const std::size_t sessions, unit.sessions().purge(now - ended_session_kept, purged_at_a_time));
     MUSTER_TRY(const auto lapsed, unit.grants().purge(now, purged_at_a_time));
     MUSTER_TRY(const std::size_t replies, unit.idempotency().purge(now, purged_at_a_time));
-    MUSTER_TRY(const std::size_t revocations, unit.revocations().purge(now, purged_at_a_time));
     if (!lapsed.empty())
       unit.after_commit([&authorizer = context.authorizer, lapsed] {
         for (const UserId user : lapsed) authorizer.forget(user);
       });
-    more = sessions == purged_at_a_time || !lapsed.empty() || replies == purged_at_a_time ||
-           revocations == purged_at_a_time;
+    more = sessions == purged_at_a_time || !lapsed.empty() || replies == purged_at_a_time;
+    return {};
+  }));
+  return more;
+}
+
+/// The same in the catalog.
+Result<bool> purge_catalog(Context& context, Time now) {
+  bool more = false;
+  MUSTER_CHECK_OK(context.store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(const std::size_t replies, unit.idempotency().purge(now, purged_at_a_time));
+    MUSTER_TRY(const std::size_t revocations, unit.revocations().purge(now, purged_at_a_time));
+    more = replies == purged_at_a_time || revocations == purged_at_a_time;
     return unit.meta().put(std::string(clock_mark_name), text_of(now));
-  });
-  if (!done) return fail(done.error());
+  }));
+  return more;
+}
+
+Result<bool> purge(Context& context, Time now) {
+  MUSTER_TRY(bool more, purge_catalog(context, now));
+  for (const ports::Home& part : context.store.parts()) {
+    MUSTER_TRY(const bool more_here, purge_part(context, part, now));
+    more = more || more_here;
+  }
   return more;
 }
 

@@ -12,7 +12,11 @@
 #include "ports/user_store.hpp"
 #include "wire/error_table.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <numeric>
 #include <set>
+#include <thread>
 
 namespace muster::ops {
 namespace {
@@ -96,44 +100,66 @@ bool concerns_item(const Error& error) {
   return wire::entry_of(error.code).http_status < 500;
 }
 
+/// Some items, whose users are in one part.
+struct Group {
+  ports::Home part;
+  std::vector<std::size_t> items;
+};
+
+void count(ImportUsers::Reply& reply) {
+  for (const ImportUsers::Outcome& each : reply.results)
+    ++(each.outcome == "created" ? reply.created : each.outcome == "failed" ? reply.failed : reply.unchanged);
+}
+
 class Batch {
  public:
   Batch(const Call& call, const ImportUsers::Request& request, const std::vector<Prepared>& prepared,
         Time now)
       : call_(call), request_(request), prepared_(prepared), now_(now) {}
 
-  Result<ImportUsers::Reply> write(Context& context, ports::Unit& unit, Change& change) {
+  /// The outcomes of the group's items, in their order.
+  Result<ImportUsers::Reply> write(Context& context, ports::Unit& unit, Change& change, const Group& group) {
     MUSTER_CHECK_OK(read_roles(context, unit));
     ImportUsers::Reply reply;
-    reply.results.resize(request_.items.size());
-    std::string created;
-    std::vector<UserId> created_ids;
-    for (std::size_t i = 0; i < request_.items.size(); ++i) {
+    reply.results.resize(group.items.size());
+    std::vector<UserId> created;
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
       ImportUsers::Outcome& outcome = reply.results[i];
-      outcome.line = request_.items[i].line.value_or(static_cast<std::int64_t>(i) + 1);
-      MUSTER_CHECK_OK(write_item(unit, i, outcome));
-      if (outcome.outcome == "created") {
-        ++reply.created;
-        created += outcome.id->text();
-        if (request_.items[i].roles)
-          for (const std::string& role : *request_.items[i].roles) created += " " + role;
-        created += '\n';
-        created_ids.push_back(*outcome.id);
-      } else {
-        ++(outcome.outcome == "failed" ? reply.failed : reply.unchanged);
-      }
+      outcome.line =
+          request_.items[group.items[i]].line.value_or(static_cast<std::int64_t>(group.items[i]) + 1);
+      MUSTER_CHECK_OK(write_item(unit, group.items[i], outcome));
+      if (outcome.outcome == "created") created.push_back(*outcome.id);
     }
+    count(reply);
+    if (!created.empty())
+      unit.after_commit([&authorizer = context.authorizer, ids = std::move(created)] {
+        for (const UserId id : ids) authorizer.forget(id);
+      });
+    note(context, reply, group, change);
+    return reply;
+  }
+
+  /// What the audit log keeps, and a plan is made of.
+  void note(Context& context, const ImportUsers::Reply& reply, const Group& group, Change& change) const {
     if (call_.dry_run) change.planned_results = wire::encode(reply.results);
-    if (reply.created == 0) return reply;
-    unit.after_commit([&authorizer = context.authorizer, ids = std::move(created_ids)] {
-      for (const UserId id : ids) authorizer.forget(id);
-    });
+    if (reply.created == 0) return;
+    std::string created;
+    std::set<std::string> roles;
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
+      if (reply.results[i].outcome != "created") continue;
+      created += reply.results[i].id->text();
+      for (const std::string& role :
+           request_.items[group.items[i]].roles.value_or(std::vector<std::string>{})) {
+        created += " " + role;
+        roles.insert(role);
+      }
+      created += '\n';
+    }
     change.target = "users";
     change.count = reply.created;
     change.after = R"({"created":)" + std::to_string(reply.created) + R"(,"roles":)" +
-                   wire::encode(role_names_) + R"(,"sha256":")" + hex_encode(context.sealer.digest(created)) +
-                   "\"}";
-    return reply;
+                   wire::encode(std::vector<std::string>(roles.begin(), roles.end())) + R"(,"sha256":")" +
+                   hex_encode(context.sealer.digest(created)) + "\"}";
   }
 
  private:
@@ -145,8 +171,8 @@ class Batch {
     if (named.empty()) return {};
     MUSTER_TRY(const RolesNow known, context.authorizer.roles());
     MUSTER_TRY(roles_, roles_in(unit, known));
-    role_names_.assign(named.begin(), named.end());
-    return check_hands_out(context, unit, call_, *roles_, roles_->permissions_of(role_names_));
+    const std::vector<std::string> names(named.begin(), named.end());
+    return check_hands_out(context, unit, call_, *roles_, roles_->permissions_of(names));
   }
 
   /// Errors: not_found, conflict; both at `roles`.
@@ -215,7 +241,111 @@ class Batch {
   const std::vector<Prepared>& prepared_;
   Time now_;
   RolesNow roles_;
-  std::vector<std::string> role_names_;  ///< Those that any item names.
+};
+
+/// The items by the part that their users are in.
+std::vector<Group> groups_of(const ports::Store& store, const std::vector<Prepared>& prepared) {
+  std::vector<Group> groups;
+  for (const ports::Home& part : store.parts()) groups.push_back({part, {}});
+  for (std::size_t i = 0; i < prepared.size(); ++i) {
+    const ports::Home part = store.part_of(prepared[i].user.id);
+    std::find_if(groups.begin(), groups.end(), [&](const Group& each) {
+      return each.part == part;
+    })->items.push_back(i);
+  }
+  if (groups.size() > 1) std::erase_if(groups, [](const Group& each) { return each.items.empty(); });
+  return groups;
+}
+
+Group all_items(std::size_t count) {
+  Group all{ports::Home::catalog(), std::vector<std::size_t>(count)};
+  std::iota(all.items.begin(), all.items.end(), std::size_t{0});
+  return all;
+}
+
+/// An import into several parts: a unit for each, side by side, each with its own audit record. What a batch
+/// that failed in the middle did write is "unchanged" when it is repeated.
+class Spread {
+ public:
+  Spread(Context& context, Call& call, const ImportUsers::Request& request,
+         const std::vector<Prepared>& prepared, Time now)
+      : context_(context),
+        call_(call),
+        request_(request),
+        prepared_(prepared),
+        now_(now),
+        all_(all_items(prepared.size())) {}
+
+  Result<ImportUsers::Reply> run(const std::vector<Group>& groups) {
+    const bool only_planned = call_.dry_run;
+    ImportUsers::Reply planned;
+    if (call_.dry_run || call_.plan_hash) {
+      call_.dry_run = true;
+      auto tried = write_groups(groups);
+      call_.dry_run = only_planned;
+      if (!tried) return tried;
+      planned = std::move(*tried);
+    }
+    // A stale plan, or a request that was answered before, is told before anything is written.
+    call_.dry_run = true;
+    auto looked = record(planned);
+    call_.dry_run = only_planned;
+    if (!looked || only_planned || call_.replayed_reply) return looked;
+    call_.plan_reply.reset();
+    MUSTER_TRY(ImportUsers::Reply reply, write_groups(groups));
+    if (!call_.idempotency_key) return reply;
+    call_.plan_hash.reset();
+    return record(reply);
+  }
+
+ private:
+  Result<ImportUsers::Reply> record(const ImportUsers::Reply& reply) {
+    return call_.commit<ImportUsers::Reply>(
+        context_, ports::Home::catalog(), [&](ports::Unit& /*unit*/, Change& change) {
+          Batch(call_, request_, prepared_, now_).note(context_, reply, all_, change);
+          change.audited = false;
+          return Result<ImportUsers::Reply>(reply);
+        });
+  }
+
+  Result<ImportUsers::Reply> write_groups(const std::vector<Group>& groups) {
+    constexpr std::size_t threads_max = 32;
+    std::vector<Result<ImportUsers::Reply>> replies(groups.size(), ImportUsers::Reply{});
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t i = next++; i < groups.size(); i = next++) replies[i] = write_group(groups[i]);
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < std::min(groups.size(), threads_max); ++i) threads.emplace_back(work);
+    work();
+    for (std::thread& each : threads) each.join();
+
+    ImportUsers::Reply sum;
+    sum.results.resize(prepared_.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (!replies[i]) return replies[i];
+      for (std::size_t j = 0; j < groups[i].items.size(); ++j)
+        sum.results[groups[i].items[j]] = std::move(replies[i]->results[j]);
+    }
+    count(sum);
+    return sum;
+  }
+
+  Result<ImportUsers::Reply> write_group(const Group& group) const {
+    Call call = call_;
+    call.idempotency_key.reset();
+    call.plan_hash.reset();
+    return call.commit<ImportUsers::Reply>(context_, group.part, [&](ports::Unit& unit, Change& change) {
+      return Batch(call, request_, prepared_, now_).write(context_, unit, change, group);
+    });
+  }
+
+  Context& context_;
+  Call& call_;
+  const ImportUsers::Request& request_;
+  const std::vector<Prepared>& prepared_;
+  Time now_;
+  Group all_;
 };
 
 }  // namespace
@@ -233,8 +363,10 @@ Result<ImportUsers::Reply> ImportUsers::run(Context& context, Call& call, const 
   std::vector<Prepared> prepared;
   prepared.reserve(request.items.size());
   for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now));
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) {
-    return Batch(call, request, prepared, now).write(context, unit, change);
+  const std::vector<Group> groups = groups_of(context.store, prepared);
+  if (groups.size() > 1) return Spread(context, call, request, prepared, now).run(groups);
+  return call.commit<Reply>(context, groups.front().part, [&](ports::Unit& unit, Change& change) {
+    return Batch(call, request, prepared, now).write(context, unit, change, groups.front());
   });
 }
 

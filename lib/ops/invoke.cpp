@@ -103,29 +103,53 @@ Status Call::check_version(std::int64_t current) const {
                                                   ", but the current one is " + std::to_string(current));
 }
 
-Status Call::commit_encoded(Context& context,
+std::string Call::scoped_key() const {
+  return idempotency_key ? caller.actor() + ":" + operation + ":" + *idempotency_key : std::string();
+}
+
+Result<ports::Home> Call::settle_home(Context& context, const ports::Home& proposed) const {
+  if (!idempotency_key || dry_run) return proposed;
+  return context.store.settle_home(scoped_key(), context.clock.now() + idempotency_lifetime, proposed);
+}
+
+namespace {
+
+std::string seal_context_of(const std::string& key) {
+  return "idempotency:" + key;
+}
+
+/// The first reply to that key. Error: conflict (it was to another request).
+Result<std::optional<std::string>> find_reply(Context& context, ports::Unit& unit, const std::string& key,
+                                              const std::string& request_hash) {
+  MUSTER_TRY(const auto remembered, unit.idempotency().find(key));
+  if (!remembered || context.clock.now() >= remembered->expires_at) return std::optional<std::string>{};
+  MUSTER_TRY(const Secret first_hash, context.sealer.open(remembered->request_hash, seal_context_of(key)));
+  if (!constant_time_equal(first_hash.reveal(), request_hash))
+    return fail(ErrorCode::conflict, "this Idempotency-Key was used for another request");
+  MUSTER_TRY(const Secret reply, context.sealer.open(remembered->sealed_reply, seal_context_of(key)));
+  return std::optional(std::string(reply.reveal()));
+}
+
+}  // namespace
+
+Status Call::commit_encoded(Context& context, const ports::Home& home,
                             const std::function<Result<std::string>(ports::Unit&, Change&)>& work) {
   const Time now = context.clock.now();
-  const std::string key =
-      idempotency_key ? caller.actor() + ":" + operation + ":" + *idempotency_key : std::string();
+  const std::string key = scoped_key();
   const std::string request_hash = context.sealer.digest(operation + "\n" + request_text);
-  const std::string seal_context = "idempotency:" + key;
+  const std::string seal_context = seal_context_of(key);
   bool undone = false;
 
-  auto status = context.store.write([&](ports::Unit& unit) -> Status {
+  MUSTER_TRY(const ports::Home settled, settle_home(context, home));
+  if (settled != home) return fail(ErrorCode::conflict, "this Idempotency-Key was used for another request");
+
+  auto status = context.store.write(home, [&](ports::Unit& unit) -> Status {
     replayed_reply.reset();
     plan_reply.reset();
     undone = false;
     if (!key.empty()) {
-      MUSTER_TRY(const auto remembered, unit.idempotency().find(key));
-      if (remembered && now < remembered->expires_at) {
-        MUSTER_TRY(const Secret first_hash, context.sealer.open(remembered->request_hash, seal_context));
-        if (!constant_time_equal(first_hash.reveal(), request_hash))
-          return fail(ErrorCode::conflict, "this Idempotency-Key was used for another request");
-        MUSTER_TRY(const Secret reply, context.sealer.open(remembered->sealed_reply, seal_context));
-        replayed_reply = std::string(reply.reveal());
-        return {};
-      }
+      MUSTER_TRY(replayed_reply, find_reply(context, unit, key, request_hash));
+      if (replayed_reply) return {};
     }
     Change change;
     MUSTER_TRY(const std::string reply, work(unit, change));

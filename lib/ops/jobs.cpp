@@ -20,29 +20,30 @@ Error no_such_job(const std::string& id) {
 
 /// Moves the job to `wanted`; afterwards the runner is told.
 Result<Changed> move_job(Context& context, Call& call, const std::string& id, JobState wanted) {
-  return call.commit<Changed>(context, [&](ports::Unit& unit, Change& change) -> Result<Changed> {
-    MUSTER_TRY(auto found, unit.jobs().find(id));
-    if (!found) return fail(no_such_job(id));
-    Job& job = *found;
-    const bool is_there =
-        job.state == wanted || (wanted == JobState::queued && job.state == JobState::running);
-    if (is_there) return Changed{false};
-    if (has_ended(job))
-      return fail(ErrorCode::conflict, "the job has ended: it is " + std::string(to_word(job.state)));
-    change.target = "job:" + id;
-    change.before = wire::encode(job);
-    job.state = wanted;
-    if (wanted == JobState::cancelled) job.finished_at = context.clock.now();
-    MUSTER_CHECK_OK(unit.jobs().update(job));
-    change.after = wire::encode(job);
-    unit.after_commit([&runner = context.jobs, id, wanted] {
-      if (wanted == JobState::queued)
-        runner.enqueue(id);
-      else
-        runner.interrupt(id);
-    });
-    return Changed{true};
-  });
+  return call.commit<Changed>(
+      context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) -> Result<Changed> {
+        MUSTER_TRY(auto found, unit.jobs().find(id));
+        if (!found) return fail(no_such_job(id));
+        Job& job = *found;
+        const bool is_there =
+            job.state == wanted || (wanted == JobState::queued && job.state == JobState::running);
+        if (is_there) return Changed{false};
+        if (has_ended(job))
+          return fail(ErrorCode::conflict, "the job has ended: it is " + std::string(to_word(job.state)));
+        change.target = "job:" + id;
+        change.before = wire::encode(job);
+        job.state = wanted;
+        if (wanted == JobState::cancelled) job.finished_at = context.clock.now();
+        MUSTER_CHECK_OK(unit.jobs().update(job));
+        change.after = wire::encode(job);
+        unit.after_commit([&runner = context.jobs, id, wanted] {
+          if (wanted == JobState::queued)
+            runner.enqueue(id);
+          else
+            runner.interrupt(id);
+        });
+        return Changed{true};
+      });
 }
 
 }  // namespace
@@ -55,14 +56,15 @@ Result<Job> start_job(Context& context, Call& call, const std::string& kind, con
   job.parameters = parameters;
   job.created_by = call.caller.actor();
   job.created_at = context.clock.now();
-  return call.commit<Job>(context, [&](ports::Unit& unit, Change& change) -> Result<Job> {
-    MUSTER_CHECK_OK(unit.jobs().create(job));
-    // The id is new at each call, so a plan is made for the kind.
-    change.target = "job:" + kind;
-    change.after = wire::encode(job);
-    unit.after_commit([&runner = context.jobs, id = job.id] { runner.enqueue(id); });
-    return job;
-  });
+  return call.commit<Job>(context, ports::Home::catalog(),
+                          [&](ports::Unit& unit, Change& change) -> Result<Job> {
+                            MUSTER_CHECK_OK(unit.jobs().create(job));
+                            // The id is new at each call, so a plan is made for the kind.
+                            change.target = "job:" + kind;
+                            change.after = wire::encode(job);
+                            unit.after_commit([&runner = context.jobs, id = job.id] { runner.enqueue(id); });
+                            return job;
+                          });
 }
 
 Result<ListJobs::Reply> ListJobs::run(Context& context, Call& /*call*/, const Request& request) {

@@ -104,8 +104,9 @@ Result<ListKeys::Reply> ListKeys::run(Context& context, Call& /*call*/, const Re
 Result<RotateKeys::Reply> RotateKeys::run(Context& context, Call& call, const Request& /*request*/) {
   MUSTER_TRY(const auto made,
              context.signer.generate(context.settings()->token_algorithm, context.clock.now()));
-  return call.commit<Reply>(
-      context, [&](ports::Unit& unit, Change& change) { return rotate(context, unit, made, change); });
+  return call.commit<Reply>(context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) {
+    return rotate(context, unit, made, change);
+  });
 }
 
 Result<bool> rotate_keys_if_due(Context& context) {
@@ -125,17 +126,18 @@ Result<bool> rotate_keys_if_due(Context& context) {
   }
   if (std::none_of(keys.begin(), keys.end(), [now](const auto& each) { return is_dead(each.key, now); }))
     return false;
-  MUSTER_CHECK_OK(call.commit<Changed>(context, [&](ports::Unit& unit, Change& change) -> Result<Changed> {
-    MUSTER_TRY(Keys stored, unit.keys().list());
-    change.before = summary(stored);
-    MUSTER_TRY(const std::size_t removed, remove_dead(unit, stored, now));
-    if (removed == 0) return Changed{false};
-    follow(context, unit, stored);
-    change.target = "keys";
-    change.after = summary(stored);
-    change.count = static_cast<std::int64_t>(removed);
-    return Changed{true};
-  }));
+  MUSTER_CHECK_OK(call.commit<Changed>(
+      context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) -> Result<Changed> {
+        MUSTER_TRY(Keys stored, unit.keys().list());
+        change.before = summary(stored);
+        MUSTER_TRY(const std::size_t removed, remove_dead(unit, stored, now));
+        if (removed == 0) return Changed{false};
+        follow(context, unit, stored);
+        change.target = "keys";
+        change.after = summary(stored);
+        change.count = static_cast<std::int64_t>(removed);
+        return Changed{true};
+      }));
   return false;
 }
 

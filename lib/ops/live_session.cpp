@@ -44,7 +44,7 @@ Result<LiveSession> look_at_refresh_token(Context& context, const SessionId& id,
   const std::string hash = context.sealer.digest(token.reveal());
   const Time now = context.clock.now();
   LiveSession found;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+  MUSTER_CHECK_OK(context.store.read(ports::Home::of(id.user), [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(found, find_live_session(unit, id, hash, now));
     return {};
   }));

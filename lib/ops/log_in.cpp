@@ -151,20 +151,21 @@ Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& req
   model::Session session = new_session(context, call, account.user->id, epoch, begun);
   MUSTER_TRY(const TokenPair pair, new_tokens(context, session, *account.user));
 
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_CHECK_OK(check_still_so(unit, account));
-    MUSTER_CHECK_OK(check_not_revoked(unit, session));
-    if (better_hash) {
-      const model::Credential renewed{*better_hash, account.credential->changed_at};
-      MUSTER_CHECK_OK(unit.users().set_credential(account.user->id, renewed));
-    }
-    MUSTER_CHECK_OK(make_room(context, unit, account.user->id, session.created_at));
-    MUSTER_CHECK_OK(unit.sessions().create(session));
-    change.target = "session:" + session.id.text();
-    change.after = wire::encode(view_of(session, call.caller));
-    change.planned_target = "session of user:" + account.user->id.text();
-    return pair;
-  });
+  return call.commit<Reply>(context, ports::Home::of(account.user->id),
+                            [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+                              MUSTER_CHECK_OK(check_still_so(unit, account));
+                              MUSTER_CHECK_OK(check_not_revoked(unit, session));
+                              if (better_hash) {
+                                const model::Credential renewed{*better_hash, account.credential->changed_at};
+                                MUSTER_CHECK_OK(unit.users().set_credential(account.user->id, renewed));
+                              }
+                              MUSTER_CHECK_OK(make_room(context, unit, account.user->id, session.created_at));
+                              MUSTER_CHECK_OK(unit.sessions().create(session));
+                              change.target = "session:" + session.id.text();
+                              change.after = wire::encode(view_of(session, call.caller));
+                              change.planned_target = "session of user:" + account.user->id.text();
+                              return pair;
+                            });
 }
 
 }  // namespace muster::ops

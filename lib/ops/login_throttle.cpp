@@ -41,13 +41,14 @@ Result<LoginThrottle::Standing> standing_of(Context& context, std::optional<User
                                             const std::string& address) {
   constexpr std::size_t sessions_max = 100;
   auto standing = LoginThrottle::Standing::stranger;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(const auto sessions, unit.sessions().list(user.value_or(UserId{0}), context.clock.now(),
-                                                         std::nullopt, sessions_max));
-    for (const model::Session& each : sessions)
-      if (client_network(each.ip) == address) standing = LoginThrottle::Standing::known;
-    return {};
-  }));
+  MUSTER_CHECK_OK(
+      context.store.read(ports::Home::of(user.value_or(UserId{0})), [&](ports::Unit& unit) -> Status {
+        MUSTER_TRY(const auto sessions, unit.sessions().list(user.value_or(UserId{0}), context.clock.now(),
+                                                             std::nullopt, sessions_max));
+        for (const model::Session& each : sessions)
+          if (client_network(each.ip) == address) standing = LoginThrottle::Standing::known;
+        return {};
+      }));
   return standing;
 }
 

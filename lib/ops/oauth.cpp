@@ -47,10 +47,11 @@ Result<Introspection> of_access_token(Context& context, const Secret& token) {
   if (!verified) return out;
   const ports::AccessClaims& claims = **verified;
   std::optional<model::User> user;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(user, unit.users().find(claims.stamp.session.user));
-    return {};
-  }));
+  MUSTER_CHECK_OK(
+      context.store.read(ports::Home::of(claims.stamp.session.user), [&](ports::Unit& unit) -> Status {
+        MUSTER_TRY(user, unit.users().find(claims.stamp.session.user));
+        return {};
+      }));
   if (!user) return out;
   out.active = true;
   out.token_use = "access_token";
@@ -76,7 +77,7 @@ Result<std::optional<SessionId>> session_of(Context& context, const Secret& toke
   }
   const std::string hash = context.sealer.digest(token.reveal());
   std::optional<model::Session> session;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+  MUSTER_CHECK_OK(context.store.read(ports::Home::of(id->user), [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(session, unit.sessions().find(*id));
     return {};
   }));
@@ -124,8 +125,8 @@ Status revoke_token(Context& context, Call& call, const Secret& token) {
   auto outcome = [&]() -> Status {
     MUSTER_TRY(const auto id, session_of(context, token));
     if (!id) return {};
-    const auto done =
-        call.commit<Changed>(context, [&](ports::Unit& unit, Change& change) -> Result<Changed> {
+    const auto done = call.commit<Changed>(
+        context, ports::Home::of(id->user), [&](ports::Unit& unit, Change& change) -> Result<Changed> {
           MUSTER_TRY(const bool ended,
                      end_one_session(context, call, unit, *id, "its token was revoked", change));
           return Changed{ended};

@@ -23,7 +23,7 @@ struct KnownAccount {
 Result<KnownAccount> find_account(Context& context, UserId id) {
   std::optional<model::User> user;
   KnownAccount account;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+  MUSTER_CHECK_OK(context.store.read(ports::Home::of(id), [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(user, unit.users().find(id));
     MUSTER_TRY(account.credential, unit.users().credential(id));
     return {};
@@ -76,18 +76,19 @@ Result<ChangeOwnPassword::Reply> ChangeOwnPassword::run(Context& context, Call& 
   MUSTER_CHECK_OK(check_old_password(context, call, account, request.old_password));
   MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
 
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const auto stored, unit.users().credential(id));
-    if (!stored || stored->changed_at != account.credential->changed_at)
-      return fail(ErrorCode::conflict, "the password was changed by somebody else meanwhile");
-    MUSTER_CHECK_OK(unit.users().set_credential(id, credential));
-    const Time now = credential.changed_at;
-    MUSTER_TRY(const auto ended, unit.sessions().revoke_all(id, call.caller.session, now));
-    MUSTER_CHECK_OK(revoke_session_tokens(context, unit, ended, now, "the password was changed"));
-    change.target = "user:" + id.text();
-    change.after = summary(static_cast<std::int64_t>(ended.size()));
-    return Changed{true};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const auto stored, unit.users().credential(id));
+        if (!stored || stored->changed_at != account.credential->changed_at)
+          return fail(ErrorCode::conflict, "the password was changed by somebody else meanwhile");
+        MUSTER_CHECK_OK(unit.users().set_credential(id, credential));
+        const Time now = credential.changed_at;
+        MUSTER_TRY(const auto ended, unit.sessions().revoke_all(id, call.caller.session, now));
+        MUSTER_CHECK_OK(revoke_session_tokens(context, unit, ended, now, "the password was changed"));
+        change.target = "user:" + id.text();
+        change.after = summary(static_cast<std::int64_t>(ended.size()));
+        return Changed{true};
+      });
 }
 
 Result<SetUserPassword::Reply> SetUserPassword::run(Context& context, Call& call, const Request& request) {
@@ -97,23 +98,24 @@ Result<SetUserPassword::Reply> SetUserPassword::run(Context& context, Call& call
     return check_no_more_rights(context, unit, call, known, request.id);
   };
   // Now, because hashing is dear, and in the unit again, because the user may come to rights meanwhile.
-  MUSTER_CHECK_OK(context.store.read(check_rights));
+  MUSTER_CHECK_OK(context.store.read(ports::Home::of(request.id), check_rights));
   MUSTER_TRY(const auto credential, new_credential(context, account.user, request.new_password));
 
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const auto user, unit.users().find(request.id));
-    if (!user) return fail(ErrorCode::not_found, "there is no user " + request.id.text());
-    MUSTER_CHECK_OK(check_rights(unit));
-    MUSTER_CHECK_OK(unit.users().set_credential(request.id, credential));
-    MUSTER_TRY(const std::int64_t ended, end_everything(context, unit, request.id, credential.changed_at,
-                                                        "an operator set the password"));
-    unit.after_commit([&throttle = context.login_throttle, account = account_of(request.id, {})] {
-      throttle.forget(account);
-    });
-    change.target = "user:" + request.id.text();
-    change.after = summary(ended);
-    return Changed{true};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const auto user, unit.users().find(request.id));
+        if (!user) return fail(ErrorCode::not_found, "there is no user " + request.id.text());
+        MUSTER_CHECK_OK(check_rights(unit));
+        MUSTER_CHECK_OK(unit.users().set_credential(request.id, credential));
+        MUSTER_TRY(const std::int64_t ended, end_everything(context, unit, request.id, credential.changed_at,
+                                                            "an operator set the password"));
+        unit.after_commit([&throttle = context.login_throttle, account = account_of(request.id, {})] {
+          throttle.forget(account);
+        });
+        change.target = "user:" + request.id.text();
+        change.after = summary(ended);
+        return Changed{true};
+      });
 }
 
 }  // namespace muster::ops

@@ -34,7 +34,7 @@ Result<Error> end_reused(Context& context, const Call& call, const SessionId& id
   const Time now = context.clock.now();
   std::optional<Error> answer;
   bool ended = false;
-  const auto status = context.store.write([&](ports::Unit& unit) -> Status {
+  const auto status = context.store.write(ports::Home::of(id.user), [&](ports::Unit& unit) -> Status {
     ended = false;
     MUSTER_TRY(const LiveSession found, find_live_session(unit, id, hash, now));
     answer = found.refused;
@@ -76,14 +76,15 @@ Result<RefreshSession::Reply> RefreshSession::run(Context& context, Call& call, 
   // commit() that must be asked before reuse is believed.
   Result<Reply> outcome = fail(lost_race());
   if (!reused || call.idempotency_key)
-    outcome = call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-      if (reused) return fail(lost_race());
-      MUSTER_TRY(const bool rotated, unit.sessions().rotate(found.session, hash));
-      if (!rotated) return fail(lost_race());
-      change.target = "session:" + id->text();
-      change.audited = false;
-      return pair;
-    });
+    outcome = call.commit<Reply>(
+        context, ports::Home::of(id->user), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+          if (reused) return fail(lost_race());
+          MUSTER_TRY(const bool rotated, unit.sessions().rotate(found.session, hash));
+          if (!rotated) return fail(lost_race());
+          change.target = "session:" + id->text();
+          change.audited = false;
+          return pair;
+        });
   if (outcome || outcome.error().code != ErrorCode::refresh_reused) return outcome;
   MUSTER_TRY(Error answer, end_reused(context, call, *id, hash));
   return fail(std::move(answer));

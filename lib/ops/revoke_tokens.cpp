@@ -2,6 +2,7 @@
 #include "ops/revoke_tokens.hpp"
 
 #include "base/encoding.hpp"
+#include "base/log.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/revoking.hpp"
@@ -63,6 +64,8 @@ struct RoleRevocation {
   std::string trace_id;
   std::optional<std::string> idempotency_key;
   Place place;
+  std::optional<Place>
+      next;  ///< Where the holders end that are being revoked now; their sessions are counted.
   std::int64_t epoch = 0;
   std::int64_t sessions = 0;
   bool ended = false;
@@ -77,6 +80,7 @@ struct RoleRevocation {
                       field("trace_id", &Self::trace_id, ""),
                       field("idempotency_key", &Self::idempotency_key, ""),
                       field("place", &Self::place, ""),
+                      field("next", &Self::next, ""),
                       field("epoch", &Self::epoch, ""),
                       field("sessions", &Self::sessions, ""),
                       field("ended", &Self::ended, ""),
@@ -111,7 +115,10 @@ void note(Change& change, const Request& request, std::string target, const Repl
 }
 
 Result<Reply> revoke_one_target(Context& context, Call& call, const Request& request) {
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+  const ports::Home home = request.session_id ? ports::Home::of(request.session_id->user)
+                           : request.user_id  ? ports::Home::of(*request.user_id)
+                                              : ports::Home::catalog();
+  auto revoked = call.commit<Reply>(context, home, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     const Revoking what = what_of(request);
     MUSTER_TRY(const Revoked done, request.session_id
                                        ? revoke_session(context, unit, *request.session_id, what)
@@ -127,6 +134,11 @@ Result<Reply> revoke_one_target(Context& context, Call& call, const Request& req
          reply);
     return reply;
   });
+  // What is left of the sweep, housekeeping goes on with.
+  if (revoked && request.all && !call.dry_run)
+    if (const auto swept = sweep_sessions(context); !swept)
+      log::warn("sessions that were revoked are not marked yet: {}", swept.error().message);
+  return revoked;
 }
 
 /// Calls visit(user) for the next members of the roles, which are sorted, after the place, which moves on.
@@ -238,48 +250,132 @@ Result<std::string> begin(Context& context, const Call& call) {
   return revocation.id;
 }
 
-/// Revokes the next holders, a bounded number. True: there are more.
-Result<bool> revoke_next(Context& context, const RolesNow& known, const std::string& id) {
+/// The next holders, how many sessions of theirs will end, and how far the walk is behind them.
+struct Holders {
+  std::vector<UserId> users;
+  std::int64_t sessions = 0;
+  Place place;
   bool more = false;
-  const Status done = context.store.write([&](ports::Unit& unit) -> Status {
-    more = false;
+};
+
+Result<std::int64_t> count_ending(ports::Unit& unit, UserId user, const Request& request, Time now) {
+  if (!request.issued_before) return unit.sessions().count_live(user, now);
+  constexpr std::size_t sessions_at_a_time = 1000;
+  std::int64_t ending = 0;
+  std::optional<SessionId> last;
+  for (;;) {
+    MUSTER_TRY(const auto sessions, unit.sessions().list(user, now, last, sessions_at_a_time));
+    ending += std::count_if(sessions.begin(), sessions.end(), [&](const model::Session& each) {
+      return each.issued_at < *request.issued_before;
+    });
+    if (sessions.size() < sessions_at_a_time) return ending;
+    last = sessions.back().id;
+  }
+}
+
+Result<Holders> next_holders(ports::Unit& unit, const RolesNow& known, const RoleRevocation& revocation,
+                             const Request& request, Time now) {
+  Holders next;
+  next.place = revocation.place;
+  const auto roles = roles_that_come_to(unit, known, *request.role);
+  // A role that was deleted meanwhile has no holders left.
+  if (!roles && roles.error().code == ErrorCode::not_found) return next;
+  if (!roles) return fail(roles.error());
+  MUSTER_TRY(next.more, next_members(unit, *roles, now, next.place, [&](UserId user) -> Status {
+               // Who holds several of the roles comes several times.
+               if (std::find(next.users.begin(), next.users.end(), user) != next.users.end()) return {};
+               next.users.push_back(user);
+               MUSTER_TRY(const std::int64_t ending, count_ending(unit, user, request, now));
+               next.sessions += ending;
+               return {};
+             }));
+  return next;
+}
+
+/// Revokes them, the users of each part in one unit; the last epoch.
+Result<std::int64_t> revoke_holders(Context& context, const std::vector<UserId>& users,
+                                    const Revoking& what) {
+  std::int64_t last = 0;
+  for (const ports::Home& part : context.store.parts()) {
+    std::vector<UserId> here;
+    std::copy_if(users.begin(), users.end(), std::back_inserter(here),
+                 [&](UserId user) { return context.store.part_of(user) == part; });
+    if (here.empty()) continue;
+    const auto revoke = [&](ports::Unit& unit) -> Status {
+      for (const UserId user : here) {
+        const auto each = revoke_user(context, unit, user, what);
+        if (!each && each.error().code != ErrorCode::not_found) return fail(each.error());
+        if (each) last = std::max(last, each->epoch);
+      }
+      return {};
+    };
+    MUSTER_CHECK_OK(context.store.write(part, revoke));
+  }
+  return last;
+}
+
+/// Changes the stored revocation if it is still where it was found: somebody else may be at it, and have come
+/// further.
+Status change_stored(Context& context, const RoleRevocation& found,
+                     const std::function<void(RoleRevocation&)>& edit) {
+  return context.store.write([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(Open open, open_revocations(unit));
-    RoleRevocation* revocation = find(open, id);
-    if (revocation == nullptr || revocation->ended) return {};
-    MUSTER_TRY(const Request request, request_of(*revocation));
-    const auto roles = roles_that_come_to(unit, known, *request.role);
-    if (!roles && roles.error().code != ErrorCode::not_found) return fail(roles.error());
-    if (roles) {
-      const Time now = context.clock.now();
-      MUSTER_TRY(more, next_members(unit, *roles, now, revocation->place, [&](UserId user) -> Status {
-                   MUSTER_TRY(const Revoked each, revoke_user(context, unit, user, what_of(request)));
-                   revocation->epoch = each.epoch;
-                   revocation->sessions += each.sessions;
-                   return {};
-                 }));
-    }
-    revocation->ended = !more;
+    RoleRevocation* const stored = find(open, found.id);
+    if (stored == nullptr || stored->place.role != found.place.role || stored->place.user != found.place.user)
+      return {};
+    edit(*stored);
     return keep(unit, open);
   });
-  if (!done) return fail(done.error());
-  return more;
+}
+
+/// Revokes the next holders, a bounded number. What will end is noted first, so that it is counted once when
+/// they are revoked again after a crash. True: there are more.
+Result<bool> revoke_next(Context& context, const RolesNow& known, const std::string& id) {
+  Holders next;
+  std::optional<RoleRevocation> found;
+  Request request;
+  const Status looked = context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(Open open, open_revocations(unit));
+    const RoleRevocation* const stored = find(open, id);
+    if (stored == nullptr || stored->ended) return {};
+    found = *stored;
+    MUSTER_TRY(request, request_of(*stored));
+    MUSTER_TRY(next, next_holders(unit, known, *stored, request, context.clock.now()));
+    return {};
+  });
+  if (!looked) return fail(looked.error());
+  if (!found) return false;
+  MUSTER_CHECK_OK(change_stored(context, *found, [&](RoleRevocation& stored) {
+    if (!stored.next) stored.sessions += next.sessions;
+    stored.next = next.place;
+  }));
+  MUSTER_TRY(const std::int64_t epoch, revoke_holders(context, next.users, what_of(request)));
+  MUSTER_CHECK_OK(change_stored(context, *found, [&](RoleRevocation& stored) {
+    stored.place = next.place;
+    stored.next.reset();
+    stored.epoch = std::max(stored.epoch, epoch);
+    stored.ended = !next.more;
+  }));
+  return next.more;
 }
 
 /// The one record of all, and the remembered reply. Whoever comes second finds it recorded.
 Result<Reply> record(Context& context, Call& call, const Request& request, const std::string& id,
                      std::optional<std::int64_t> promised) {
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(Open open, open_revocations(unit));
-    RoleRevocation* revocation = find(open, id);
-    if (revocation == nullptr) return fail(ErrorCode::not_found, "the revocation by role was recorded");
-    const Reply reply = reply_of(context, *revocation);
-    note(change, request, "role:" + *request.role, reply);
-    change.count = promised.value_or(reply.sessions);
-    change.audited = !revocation->recorded_at;
-    if (change.audited) revocation->recorded_at = context.clock.now();
-    MUSTER_CHECK_OK(keep(unit, open));
-    return reply;
-  });
+  return call.commit<Reply>(context, ports::Home::catalog(),
+                            [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+                              MUSTER_TRY(Open open, open_revocations(unit));
+                              RoleRevocation* revocation = find(open, id);
+                              if (revocation == nullptr)
+                                return fail(ErrorCode::not_found, "the revocation by role was recorded");
+                              const Reply reply = reply_of(context, *revocation);
+                              note(change, request, "role:" + *request.role, reply);
+                              change.count = promised.value_or(reply.sessions);
+                              change.audited = !revocation->recorded_at;
+                              if (change.audited) revocation->recorded_at = context.clock.now();
+                              MUSTER_CHECK_OK(keep(unit, open));
+                              return reply;
+                            });
 }
 
 /// When its caller was answered, or is gone.
@@ -332,11 +428,12 @@ Result<Reply> revoke_role(Context& context, Call& call, const Request& request) 
   // The plan and the idempotency key are looked at before the first holder is touched.
   const bool only_planned = call.dry_run;
   call.dry_run = true;
-  auto planned = call.commit<Reply>(context, [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
-    note(change, request, "role:" + *request.role, {});
-    change.count = promised;
-    return Reply{};
-  });
+  auto planned = call.commit<Reply>(context, ports::Home::catalog(),
+                                    [&](ports::Unit& /*unit*/, Change& change) -> Result<Reply> {
+                                      note(change, request, "role:" + *request.role, {});
+                                      change.count = promised;
+                                      return Reply{};
+                                    });
   call.dry_run = only_planned;
   if (!planned || only_planned || call.replayed_reply) return planned;
   call.plan_reply.reset();

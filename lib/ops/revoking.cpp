@@ -15,8 +15,7 @@ namespace muster::ops {
 namespace {
 
 constexpr std::size_t sessions_at_a_time = 1000;
-/// How far sweep_sessions() is: "EPOCH:" and the last session seen, or "EPOCH:done".
-constexpr const char* sweep_mark_name = "session_sweep";
+/// A sweep's state is "EPOCH:" and the last session seen, or "EPOCH:done".
 constexpr std::string_view sweep_done = "done";
 
 /// Appends and, once that is durable, puts in force.
@@ -53,8 +52,60 @@ Result<std::int64_t> mark_sessions(ports::Unit& unit, const std::vector<model::S
   return count;
 }
 
-std::string sweep_mark(std::int64_t epoch, std::string_view place) {
-  return std::to_string(epoch) + ":" + std::string(place);
+/// How far the sweep of one part is.
+struct Sweep {
+  model::UserRevocation mark;  ///< What the sessions are held against.
+  std::optional<std::string> state;
+
+  [[nodiscard]] std::string state_at(std::string_view place) const {
+    return std::to_string(mark.revoked_epoch) + ":" + std::string(place);
+  }
+  [[nodiscard]] bool is_done() const { return mark.revoked_epoch == 0 || state == state_at(sweep_done); }
+  [[nodiscard]] std::optional<SessionId> last() const {
+    const std::string prefix = state_at("");
+    return state && state->starts_with(prefix) ? SessionId::parse(state->substr(prefix.size()))
+                                               : std::nullopt;
+  }
+};
+
+std::string sweep_name(const ports::Home& part) {
+  return "session_sweep:" + std::to_string(part.index);
+}
+
+Result<Sweep> find_sweep(ports::Unit& unit, const ports::Home& part) {
+  Sweep sweep;
+  MUSTER_TRY(sweep.mark, unit.revocations().global());
+  MUSTER_TRY(sweep.state, unit.meta().get(sweep_name(part)));
+  return sweep;
+}
+
+/// Marks the part's next sessions, then notes how far it is: a crash in between repeats a few. True: there
+/// are more.
+Result<bool> sweep_part(Context& context, const ports::Home& part) {
+  Sweep sweep;
+  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(sweep, find_sweep(unit, part));
+    return {};
+  }));
+  if (sweep.is_done()) return false;
+  std::optional<SessionId> last;
+  bool more = false;
+  const Status marked = context.store.write(part, [&](ports::Unit& unit) -> Status {
+    last = sweep.last();
+    const Time now = context.clock.now();
+    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
+    MUSTER_CHECK_OK(mark_sessions(unit, sessions, sweep.mark, now));
+    more = sessions.size() == sessions_at_a_time;
+    return {};
+  });
+  if (!marked) return fail(marked.error());
+  MUSTER_CHECK_OK(context.store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(const Sweep stored, find_sweep(unit, part));
+    // A later revocation of everything, or somebody else's sweep, has overtaken this one.
+    if (stored.mark.revoked_epoch != sweep.mark.revoked_epoch || stored.state != sweep.state) return {};
+    return unit.meta().put(sweep_name(part), sweep.state_at(more ? last->text() : std::string(sweep_done)));
+  }));
+  return more;
 }
 
 }  // namespace
@@ -102,55 +153,26 @@ Result<Revoked> revoke_everything(Context& context, ports::Unit& unit, const Rev
   const Time now = context.clock.now();
   Revoked out;
   MUSTER_TRY(out.epoch, append(context, unit, model::RevokeAll{}, what));
-  std::optional<SessionId> last;
-  MUSTER_TRY(auto sessions, next_sessions(unit, std::nullopt, now, last));
-  if (sessions.size() < sessions_at_a_time) {
-    MUSTER_TRY(const model::UserRevocation mark, unit.revocations().global());
-    MUSTER_TRY(out.sessions, mark_sessions(unit, sessions, mark, now));
-    MUSTER_CHECK_OK(unit.meta().put(sweep_mark_name, sweep_mark(out.epoch, sweep_done)));
-    return out;
-  }
   if (!what.issued_before) {
     MUSTER_TRY(out.sessions, unit.sessions().count_live(std::nullopt, now));
     return out;
   }
-  while (!sessions.empty()) {
+  std::optional<SessionId> last;
+  for (;;) {
+    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
     out.sessions += std::count_if(sessions.begin(), sessions.end(), [&](const model::Session& session) {
       return session.issued_at < *what.issued_before;
     });
-    MUSTER_TRY(sessions, next_sessions(unit, std::nullopt, now, last));
+    if (sessions.size() < sessions_at_a_time) return out;
   }
-  return out;
 }
 
 Result<bool> sweep_sessions(Context& context) {
-  model::UserRevocation mark;
-  std::optional<std::string> state;
-  const auto look = [&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(mark, unit.revocations().global());
-    MUSTER_TRY(state, unit.meta().get(sweep_mark_name));
-    return {};
-  };
-  MUSTER_CHECK_OK(context.store.read(look));
-  const auto is_done = [&] {
-    return mark.revoked_epoch == 0 || state == sweep_mark(mark.revoked_epoch, sweep_done);
-  };
-  if (is_done()) return false;
   bool more = false;
-  const Status swept = context.store.write([&](ports::Unit& unit) -> Status {
-    MUSTER_CHECK_OK(look(unit));
-    more = false;
-    if (is_done()) return {};
-    const std::string prefix = sweep_mark(mark.revoked_epoch, "");
-    std::optional<SessionId> last;
-    if (state && state->starts_with(prefix)) last = SessionId::parse(state->substr(prefix.size()));
-    const Time now = context.clock.now();
-    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
-    MUSTER_CHECK_OK(mark_sessions(unit, sessions, mark, now));
-    more = sessions.size() == sessions_at_a_time;
-    return unit.meta().put(sweep_mark_name, prefix + (more ? last->text() : std::string(sweep_done)));
-  });
-  if (!swept) return fail(swept.error());
+  for (const ports::Home& part : context.store.parts()) {
+    MUSTER_TRY(const bool more_here, sweep_part(context, part));
+    more = more || more_here;
+  }
   return more;
 }
 

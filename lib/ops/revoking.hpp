@@ -36,12 +36,11 @@ Result<Revoked> revoke_session(Context& context, ports::Unit& unit, const Sessio
                                const Revoking& what);
 /// Error: not_found.
 Result<Revoked> revoke_user(Context& context, ports::Unit& unit, UserId user, const Revoking& what);
-/// In force at once for everybody; the rows of more sessions than fit in one unit are marked by
-/// sweep_sessions().
+/// In force at once for everybody; the sessions' rows are marked by sweep_sessions().
 Result<Revoked> revoke_everything(Context& context, ports::Unit& unit, const Revoking& what);
 
-/// Marks the next sessions that the last revocation of everything covers; a bounded number. False: none are
-/// left.
+/// Marks the next sessions that the last revocation of everything covers; a bounded number of each part.
+/// False: none are left.
 Result<bool> sweep_sessions(Context& context);
 
 }  // namespace muster::ops

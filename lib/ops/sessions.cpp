@@ -69,37 +69,41 @@ Result<ListSessions::Reply> ListSessions::run(Context& context, Call& call, cons
 Result<EndSessions::Reply> EndSessions::run(Context& context, Call& call, const Request& request) {
   MUSTER_TRY(const auto user, owner(context, call, request.user_id, "revoke:token"));
   if (!user) return fail(Error::invalid("user_id", "is required of an operator, who has no sessions"));
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    const Time now = context.clock.now();
-    MUSTER_TRY(const std::int64_t live, unit.sessions().count_live(*user, now));
-    if (live == 0) return Reply{};
-    MUSTER_TRY(const std::int64_t ended, end_everything(context, unit, *user, now, "logged out everywhere"));
-    change.target = "user:" + user->text();
-    change.count = ended;
-    change.after = R"({"sessions_ended":)" + std::to_string(ended) + "}";
-    return Reply{true, ended};
-  });
+  return call.commit<Reply>(context, ports::Home::of(*user),
+                            [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+                              const Time now = context.clock.now();
+                              MUSTER_TRY(const std::int64_t live, unit.sessions().count_live(*user, now));
+                              if (live == 0) return Reply{};
+                              MUSTER_TRY(const std::int64_t ended,
+                                         end_everything(context, unit, *user, now, "logged out everywhere"));
+                              change.target = "user:" + user->text();
+                              change.count = ended;
+                              change.after = R"({"sessions_ended":)" + std::to_string(ended) + "}";
+                              return Reply{true, ended};
+                            });
 }
 
 Result<EndSession::Reply> EndSession::run(Context& context, Call& call, const Request& request) {
   if (const auto allowed = owner(context, call, request.id.user, "revoke:token"); !allowed)
     return fail(allowed.error());
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const bool ended,
-               end_one_session(context, call, unit, request.id, "the session was ended", change));
-    return Changed{ended};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id.user), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const bool ended,
+                   end_one_session(context, call, unit, request.id, "the session was ended", change));
+        return Changed{ended};
+      });
 }
 
 Result<EndCurrentSession::Reply> EndCurrentSession::run(Context& context, Call& call,
                                                         const Request& /*request*/) {
   if (call.caller.kind != Caller::Kind::user)
     return fail(ErrorCode::invalid_argument, "an operator on the admin socket has no session to end");
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const bool ended,
-               end_one_session(context, call, unit, call.caller.session, "logged out", change));
-    return Changed{ended};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(call.caller.user), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const bool ended,
+                   end_one_session(context, call, unit, call.caller.session, "logged out", change));
+        return Changed{ended};
+      });
 }
 
 }  // namespace muster::ops

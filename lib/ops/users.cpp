@@ -82,7 +82,7 @@ Result<ListUsers::Reply> ListUsers::run(Context& context, Call& /*call*/, const 
 
 Result<GetUser::Reply> GetUser::run(Context& context, Call& /*call*/, const Request& request) {
   std::optional<model::User> found;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+  MUSTER_CHECK_OK(context.store.read(ports::Home::of(request.id), [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(found, unit.users().find(request.id));
     return {};
   }));
@@ -96,43 +96,46 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
   MUSTER_TRY(const Request prepared, prepare(request));
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
 
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(auto found, unit.users().find(request.id));
-    if (!found) return fail(no_such_user(request.id));
-    MUSTER_CHECK_OK(call.check_version(found->version));
-    MUSTER_TRY(model::User user, patched(*found, prepared));
-    if (user == *found) return user;
-    if (user.email != found->email || user.status != found->status)
-      MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, user.id));
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(auto found, unit.users().find(request.id));
+        if (!found) return fail(no_such_user(request.id));
+        MUSTER_CHECK_OK(call.check_version(found->version));
+        MUSTER_TRY(model::User user, patched(*found, prepared));
+        if (user == *found) return user;
+        if (user.email != found->email || user.status != found->status)
+          MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, user.id));
 
-    const Time now = context.clock.now();
-    user.updated_at = now;
-    MUSTER_CHECK_OK(unit.users().update(user));
-    unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
-    if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
-      MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
-    change.target = "user:" + user.id.text();
-    change.before = wire::encode(*found);
-    change.after = wire::encode(user);
-    return user;
-  });
+        const Time now = context.clock.now();
+        user.updated_at = now;
+        MUSTER_CHECK_OK(unit.users().update(user));
+        unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
+        if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
+          MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
+        change.target = "user:" + user.id.text();
+        change.before = wire::encode(*found);
+        change.after = wire::encode(user);
+        return user;
+      });
 }
 
 Result<DeleteUser::Reply> DeleteUser::run(Context& context, Call& call, const Request& request) {
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
-  return call.commit<Reply>(context, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-    MUSTER_TRY(const auto found, unit.users().find(request.id));
-    if (!found) return Changed{false};
-    MUSTER_CHECK_OK(call.check_version(found->version));
-    MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, request.id));
-    // The tokens outlive the row: they die by the revocation, the sessions with the user.
-    MUSTER_CHECK_OK(end_everything(context, unit, request.id, context.clock.now(), "the user was deleted"));
-    MUSTER_TRY(const bool removed, unit.users().remove(request.id));
-    unit.after_commit([&authorizer = context.authorizer, id = request.id] { authorizer.forget(id); });
-    change.target = "user:" + request.id.text();
-    change.before = wire::encode(*found);
-    return Changed{removed};
-  });
+  return call.commit<Reply>(
+      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_TRY(const auto found, unit.users().find(request.id));
+        if (!found) return Changed{false};
+        MUSTER_CHECK_OK(call.check_version(found->version));
+        MUSTER_CHECK_OK(check_no_more_rights(context, unit, call, known, request.id));
+        // The tokens outlive the row: they die by the revocation, the sessions with the user.
+        MUSTER_CHECK_OK(
+            end_everything(context, unit, request.id, context.clock.now(), "the user was deleted"));
+        MUSTER_TRY(const bool removed, unit.users().remove(request.id));
+        unit.after_commit([&authorizer = context.authorizer, id = request.id] { authorizer.forget(id); });
+        change.target = "user:" + request.id.text();
+        change.before = wire::encode(*found);
+        return Changed{removed};
+      });
 }
 
 }  // namespace muster::ops

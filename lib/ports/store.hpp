@@ -4,6 +4,11 @@
 /// it is committed or undone as one. Many writes share one commit on disk; each still succeeds or fails
 /// alone. Store is thread-safe; a Unit belongs to the callback it was given to.
 ///
+/// A writing unit has one home. Of a user it may change what hangs on that user, take and free their names,
+/// revoke and record; of the catalog, what concerns all; of a part, whatever is in that database, and lists
+/// and purges there concern that database alone. It may read anything: of another database, what was
+/// committed there. Changing what is elsewhere fails with internal.
+///
 /// Errors of read and write themselves: unavailable (full disk, read-only, corrupt, closed), overloaded (the
 /// bounded queue of writers is full), deadline_exceeded. They are given before anything was acknowledged;
 /// after unavailable a write may yet have been kept, if the connection was lost while it was committed.
@@ -11,12 +16,15 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "ports/freshness.hpp"
+#include "ports/home.hpp"
 
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace muster::ports {
 
@@ -31,6 +39,7 @@ class IdempotencyStore;
 class JobStore;
 class MetaStore;
 class LeaseStore;
+class SlotStore;
 
 class Unit {
  public:
@@ -47,6 +56,7 @@ class Unit {
   virtual JobStore& jobs() = 0;
   virtual MetaStore& meta() = 0;
   virtual LeaseStore& leases() = 0;
+  virtual SlotStore& slots() = 0;
 
   /// Runs `part` under a savepoint: its error undoes its own changes only, and is returned.
   virtual Status attempt(const std::function<Status()>& part) = 0;
@@ -80,17 +90,34 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// A snapshot: two reads in one call see the same state. Changing stores in it fails with internal.
-  virtual Status read(const std::function<Status(Unit&)>& work) = 0;
-  /// The same for those who are content with less: it may then be cheaper, and done elsewhere. `work` may be
-  /// called again, from the start, when a replica failed in it.
+  /// At `home`, as fresh as asked for. By default a snapshot: two reads in one call see the same state there,
+  /// and elsewhere what was committed when they asked. Changing stores in it fails with internal. `work` may
+  /// be called again, from the start, when a replica failed in it.
+  virtual Status read(const Home& home, const Freshness& freshness,
+                      const std::function<Status(Unit&)>& work) = 0;
+  Status read(const Home& home, const std::function<Status(Unit&)>& work) { return read(home, {}, work); }
+  /// At the catalog.
   Status read(const Freshness& freshness, const std::function<Status(Unit&)>& work) {
-    return read_as(freshness, work);
+    return read(Home::catalog(), freshness, work);
   }
-  /// One transaction. Runs on the writer: keep `work` short, hash and sign before it. An error returned by
-  /// `work` undoes everything it did and is returned. `work` may be called again, from the start, when the
-  /// database gave the transaction up: what it leaves outside of the unit, it sets anew each time.
-  virtual Status write(const std::function<Status(Unit&)>& work) = 0;
+  Status read(const std::function<Status(Unit&)>& work) { return read(Home::catalog(), {}, work); }
+  /// One transaction, at `home`. Runs on the writer: keep `work` short, hash and sign before it. An error
+  /// returned by `work` undoes everything it did and is returned. `work` may be called again, from the start,
+  /// when the database gave the transaction up or something was first to be made ready elsewhere: what it
+  /// leaves outside of the unit, it sets anew each time.
+  virtual Status write(const Home& home, const std::function<Status(Unit&)>& work) = 0;
+  /// At the catalog.
+  Status write(const std::function<Status(Unit&)>& work) { return write(Home::catalog(), work); }
+
+  /// Every database that users are in, as homes.
+  [[nodiscard]] virtual std::vector<Home> parts() const { return {Home::part(0)}; }
+  /// Which of parts() the user is in now.
+  [[nodiscard]] virtual Home part_of(UserId /*user*/) const { return Home::part(0); }
+  /// Where a request with that idempotency key has its home: `proposed`, if it is the first with that key,
+  /// else what it was then. `key` is scoped to the caller already.
+  virtual Result<Home> settle_home(const std::string& /*key*/, Time /*expires_at*/, const Home& proposed) {
+    return proposed;
+  }
 
   [[nodiscard]] virtual StoreHealth health() = 0;
   [[nodiscard]] virtual StoreCounters counters() const = 0;
@@ -107,11 +134,6 @@ class Store {
                                                             const std::string& name) = 0;
   /// Folds the log into the database file and gives back memory that is not needed while idle.
   virtual Status maintain() = 0;
-
- private:
-  virtual Status read_as(const Freshness& /*freshness*/, const std::function<Status(Unit&)>& work) {
-    return read(work);
-  }
 };
 
 }  // namespace muster::ports

@@ -2,6 +2,7 @@
 #include "adapters/mysql/driver.hpp"
 
 #include "base/check.hpp"
+#include "ports/slot_epochs.hpp"
 
 #include <array>
 
@@ -11,7 +12,8 @@ namespace muster::mysql {
 namespace {
 
 constexpr std::array<const char*, 5> own_texts{
-    "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1) WHERE slot = ? AND epoch = ? AND state = 'OWNED'",
+    "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1), users = users + ? WHERE slot = ? AND epoch = ? "
+    "AND state = 'OWNED'",
     "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?",
     "SELECT value FROM counters WHERE name = ? FOR UPDATE", WriterLease::renewal,
     "SELECT seq FROM slot_state WHERE slot = ?"};
@@ -283,15 +285,16 @@ Status MysqlConnection::undo() {
   return status;
 }
 
-Result<std::int64_t> MysqlConnection::fence(std::uint32_t slot, std::int64_t epoch) {
+Result<std::int64_t> MysqlConnection::fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) {
   MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::fence));
-  statement->bind_integer(0, slot);
-  statement->bind_integer(1, epoch);
+  statement->bind_integer(0, users);
+  statement->bind_integer(1, slot);
+  statement->bind_integer(2, epoch);
   MUSTER_CHECK_OK(statement->run());
   if (statement->changed() == 1) return statement->last_id();
   return fail(Error{ErrorCode::unavailable,
                     "the user's data is being moved; try again",
-                    "slot " + std::to_string(slot) + " is not owned at epoch " + std::to_string(epoch),
+                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
                     {},
                     std::chrono::seconds(1)});
 }

@@ -75,7 +75,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   Status savepoint() override;
   Status release() override;
   Status undo() override;
-  Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch) override;
+  Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) override;
   Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) override;
   Status lock(std::string_view name) override;
 

@@ -2,10 +2,12 @@
 #include "adapters/mysql/migrations.hpp"
 
 #include "base/log.hpp"
+#include "model/slot.hpp"
 
 #include <array>
 #include <charconv>
 #include <span>
+#include <sstream>
 
 namespace muster::mysql {
 namespace {
@@ -103,19 +105,54 @@ constexpr std::array worker_leases{
     "CREATE TABLE IF NOT EXISTS worker_leases (worker INT NOT NULL PRIMARY KEY, owner VARBINARY(512) NOT "
     "NULL, "
     "fence BIGINT NOT NULL, expires_at BIGINT NOT NULL" TABLE_END};
+/// A statement that cannot be repeated, and a query that gives 1 when it was run.
+struct Alteration {
+  const char* statement;
+  const char* is_done;
+};
+
+#define COLUMN_IS_THERE(table, column)                                                                       \
+  "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '" table \
+  "' AND column_name = '" column "'"
+
+constexpr std::array third_alterations{
+    Alteration{"ALTER TABLE slot_state ADD COLUMN users BIGINT NOT NULL DEFAULT 0",
+               COLUMN_IS_THERE("slot_state", "users")},
+    Alteration{
+        "ALTER TABLE user_names ADD COLUMN claim BIGINT NOT NULL DEFAULT 0, ADD COLUMN pending_until BIGINT, "
+        "ADD KEY user_names_pending (pending_until)",
+        COLUMN_IS_THERE("user_names", "claim")}};
+
+#undef COLUMN_IS_THERE
+
+constexpr std::array third_step{
+    "CREATE TABLE IF NOT EXISTS name_guards (user_id BIGINT NOT NULL, claim BIGINT NOT NULL, "
+    "kind TINYINT NOT NULL, value VARBINARY(1024) NOT NULL, state TINYINT NOT NULL, "
+    "PRIMARY KEY (user_id, claim), KEY name_guards_by_state (state, user_id, claim)" TABLE_END,
+    "CREATE TABLE IF NOT EXISTS outbox (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, "
+    "token BIGINT NOT NULL, text LONGBLOB NOT NULL" TABLE_END,
+    "CREATE TABLE IF NOT EXISTS taken (token BIGINT NOT NULL PRIMARY KEY" TABLE_END,
+    "CREATE TABLE IF NOT EXISTS shards (id INT NOT NULL PRIMARY KEY, dsn VARBINARY(1024) NOT NULL UNIQUE, "
+    "identity VARBINARY(64) NOT NULL, added_at BIGINT NOT NULL" TABLE_END,
+    "CREATE TABLE IF NOT EXISTS slot_map (slot INT NOT NULL PRIMARY KEY, shard INT NOT NULL, "
+    "epoch BIGINT NOT NULL" TABLE_END,
+    "INSERT IGNORE INTO counters (name, value) VALUES ('slot_map', 0)"};
 
 #undef TABLE_END
 
+/// What is run in its order; every part can be repeated, because MySQL commits after each of them.
 struct Migration {
   const char* description;
   std::span<const char* const> statements;
+  std::span<const Alteration> alterations;
+  bool counts_users_of_slots;
 };
 
 // Never change a step that was released: add one.
-constexpr std::array<Migration, 2> migrations{{
-    {"users, sessions, roles, revocations, keys, audit", first_step},
-    {"leases of worker ids", worker_leases},
-}};
+constexpr std::array<Migration, 3> migrations{
+    {{"users, sessions, roles, revocations, keys, audit", first_step, {}, false},
+     {"leases of worker ids", worker_leases, {}, false},
+     {"slots that can be spread over several databases", third_step, third_alterations, true}}};
 
 class Migrator {
  public:
@@ -198,10 +235,35 @@ class Migrator {
   Status apply(std::size_t step) {
     const Migration& migration = migrations[step];
     for (const char* statement : migration.statements) MUSTER_CHECK_OK(execute(statement));
+    for (const Alteration& alteration : migration.alterations) {
+      MUSTER_TRY(const std::int64_t done, number_of(alteration.is_done));
+      if (done == 0) MUSTER_CHECK_OK(execute(alteration.statement));
+    }
+    if (migration.counts_users_of_slots) MUSTER_CHECK_OK(count_users_of_slots());
     const std::string version = std::to_string(step + 1);
     MUSTER_CHECK_OK(execute("INSERT INTO muster_schema (version, description) VALUES (" + version + ", '" +
                             migration.description + "')"));
     log::info("database {}: schema version {}", endpoint_.name(), version);
+    return {};
+  }
+
+  Status count_users_of_slots() {
+    std::array<std::int64_t, model::slot_count> users{};
+    for (std::string last = "0";;) {
+      // No server cuts off what GROUP_CONCAT gives for so few.
+      std::string ids;
+      MUSTER_CHECK_OK(execute("SELECT GROUP_CONCAT(id ORDER BY id) FROM (SELECT id FROM users WHERE id > " +
+                                  last + " ORDER BY id LIMIT 40) AS page",
+                              &ids));
+      if (ids.empty()) break;
+      std::istringstream each(ids);
+      while (std::getline(each, last, ','))
+        if (const auto id = UserId::parse(last)) ++users[model::slot_of(*id)];
+    }
+    for (std::size_t slot = 0; slot < users.size(); ++slot)
+      if (users[slot] != 0)
+        MUSTER_CHECK_OK(execute("UPDATE slot_state SET users = " + std::to_string(users[slot]) +
+                                " WHERE slot = " + std::to_string(slot)));
     return {};
   }
 

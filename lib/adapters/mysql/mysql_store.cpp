@@ -37,15 +37,23 @@ class MysqlStore final : public ports::Store {
         readers_(make_readers(*endpoint_, readers), endpoint_->dsn().connection_wait, health_),
         writer_(std::move(writer),
                 sql::WriterLimits{options.queue_length_max, options.batch_units_max, options.batch_time_max},
-                health_),
+                health_, options.epochs),
         replicas_(*endpoint_, readers) {
     // With one host and nobody else to tell, a store that is idle is left alone.
     if (!replicas_.empty() || endpoint_->has_several_hosts() || endpoint_->lease() != nullptr)
       ticker_ = std::make_unique<Ticker>(beat_interval, [this] { beat(); });
   }
 
-  Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
-  Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
+  using ports::Store::read;
+  Status read(const ports::Home& /*home*/, const ports::Freshness& freshness,
+              const std::function<Status(ports::Unit&)>& work) override {
+    if (auto done = replicas_.read(freshness, work)) return std::move(*done);
+    return readers_.read(work, freshness.view);
+  }
+  using ports::Store::write;
+  Status write(const ports::Home& /*home*/, const std::function<Status(ports::Unit&)>& work) override {
+    return writer_.write(work);
+  }
 
   ports::StoreHealth health() override { return health_.report(); }
   [[nodiscard]] ports::StoreCounters counters() const override {
@@ -81,12 +89,6 @@ class MysqlStore final : public ports::Store {
   }
 
  private:
-  Status read_as(const ports::Freshness& freshness,
-                 const std::function<Status(ports::Unit&)>& work) override {
-    if (auto done = replicas_.read(freshness, work)) return std::move(*done);
-    return readers_.read(work, freshness.view);
-  }
-
   /// Counts on: replicas are held against it, a lease lives on, and that the host was given up is noticed.
   void beat() {
     std::int64_t number = 0;

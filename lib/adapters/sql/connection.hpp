@@ -51,9 +51,9 @@ class Connection {
   virtual Status release() = 0;
   virtual Status undo() = 0;
 
-  /// Locks the slot's row if it is owned at that epoch and returns its next sequence number. Error:
-  /// unavailable (it is not owned here).
-  virtual Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch) = 0;
+  /// Locks the slot's row if it is owned at that epoch, adds to its number of users and returns its next
+  /// sequence number. Error: unavailable, with ports::slot_not_owned in the detail.
+  virtual Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) = 0;
   /// Adds to a named counter and returns its new value.
   virtual Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) = 0;
   /// Keeps everyone else who asks for that name waiting until the transaction ends.

@@ -5,24 +5,25 @@
 #include "base/check.hpp"
 
 namespace muster::sql {
-namespace {
-
-// The map has one shard, which has owned every slot from the start.
-constexpr std::int64_t owner_epoch = 1;
-
-}  // namespace
-
-Result<std::int64_t> Ledger::touch(UserId user) {
-  const std::uint32_t slot = model::slot_of(user);
-  if (const std::uint16_t entry = entry_of_slot_[slot]; entry != no_entry) return entries_[entry].seq;
-  MUSTER_TRY(const std::int64_t seq, connection_.fence(slot, owner_epoch));
+Result<std::int64_t> Ledger::touch(std::uint32_t slot, UserId user, std::int64_t users_added) {
+  if (const std::uint16_t entry = entry_of_slot_[slot]; entry != no_entry) {
+    if (users_added != 0) add_users(user, users_added);
+    return entries_[entry].seq;
+  }
+  const std::int64_t epoch = epochs_ == nullptr ? 1 : epochs_->of(slot);
+  MUSTER_TRY(const std::int64_t seq, connection_.fence(slot, epoch, users_added));
   entry_of_slot_[slot] = static_cast<std::uint16_t>(entries_.size());
   entries_.push_back({slot, seq, user, false});
   return seq;
 }
 
-Status Ledger::log(UserId user, Change change) {
-  const std::uint16_t index = entry_of_slot_[model::slot_of(user)];
+void Ledger::add_users(UserId user, std::int64_t amount) {
+  additions_.push_back({model::slot_of(user), amount});
+  users_added_ += amount;
+}
+
+Status Ledger::log(std::uint32_t slot, UserId user, Change change) {
+  const std::uint16_t index = entry_of_slot_[slot];
   MUSTER_CHECK(index != no_entry);
   Entry& entry = entries_[index];
   Query insert(connection_, Sql::change_log_insert);
@@ -65,15 +66,21 @@ void Ledger::undo_to(const Mark& mark) {
     entry_of_slot_[entries_.back().slot] = no_entry;
     entries_.pop_back();
   }
-  users_added_ = mark.users_added;
+  while (additions_.size() > mark.additions) {
+    users_added_ -= additions_.back().users;
+    additions_.pop_back();
+  }
   audit_head_ = mark.audit_head;
 }
 
 Status Ledger::finish() {
   if (logged_.size() != entries_.size())
     for (const Entry& entry : entries_)
-      if (!entry.logged) MUSTER_CHECK_OK(log(entry.user, Change::nothing));
-  if (users_added_ != 0) MUSTER_CHECK_OK(connection_.add_to_counter("users", users_added_));
+      if (!entry.logged) MUSTER_CHECK_OK(log(entry.slot, entry.user, Change::nothing));
+  for (const Addition& each : additions_) {
+    Query add(connection_, Sql::slot_add_users);
+    MUSTER_CHECK_OK(add.integer(each.users).integer(each.slot).run());
+  }
   return {};
 }
 
@@ -81,6 +88,7 @@ void Ledger::clear() {
   for (const Entry& entry : entries_) entry_of_slot_[entry.slot] = no_entry;
   entries_.clear();
   logged_.clear();
+  additions_.clear();
   users_added_ = 0;
 }
 

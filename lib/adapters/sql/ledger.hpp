@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file What a unit of work keeps beside its rows: the slots it has fenced and their sequence numbers, the
-/// change log, the count of users and the head of the audit chain. It follows savepoints: undo_to() takes
-/// back what the database took back. Belongs to its connection's thread.
+/// change log, the slots' numbers of users and the head of the audit chain. It follows savepoints: undo_to()
+/// takes back what the database took back. Belongs to its connection's thread.
 #pragma once
 
 #include "adapters/sql/connection.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "model/slot.hpp"
+#include "ports/slot_epochs.hpp"
 
 #include <array>
 #include <cstdint>
@@ -28,6 +29,8 @@ enum class Change : std::uint8_t {
   session_removed = 6,
   grant = 7,
   grant_removed = 8,
+  name = 9,
+  guard = 10,
 };
 
 struct AuditHead {
@@ -38,15 +41,25 @@ struct AuditHead {
 
 class Ledger {
  public:
-  explicit Ledger(Connection& connection) : connection_(connection) { entry_of_slot_.fill(no_entry); }
+  /// Without `epochs` every slot has been owned here from the start.
+  Ledger(Connection& connection, const ports::SlotEpochs* epochs) : connection_(connection), epochs_(epochs) {
+    entry_of_slot_.fill(no_entry);
+  }
 
-  /// Fences the user's slot, once in a unit; the sequence number that its changed rows carry as their
-  /// version.
-  Result<std::int64_t> touch(UserId user);
+  /// Fences the user's slot, once in a unit, and adds to its number of users; the sequence number that its
+  /// changed rows carry as their version.
+  Result<std::int64_t> touch(UserId user, std::int64_t users_added = 0) {
+    return touch(model::slot_of(user), user, users_added);
+  }
+  /// The same for a name's lookup row, which is in a slot of its own.
+  Result<std::int64_t> touch_slot(std::uint32_t slot, UserId user) { return touch(slot, user, 0); }
   /// Notes a change in the log. The slot must have been touched.
-  Status log(UserId user, Change change);
+  Status log(UserId user, Change change) { return log(model::slot_of(user), user, change); }
+  Status log(std::uint32_t slot, UserId user, Change change);
 
-  void add_users(std::int64_t amount) { users_added_ += amount; }
+  /// Of a slot that was touched.
+  void add_users(UserId user, std::int64_t amount);
+  /// Not yet in the slots' rows.
   [[nodiscard]] std::int64_t users_added() const { return users_added_; }
 
   Result<AuditHead> audit_head();
@@ -57,10 +70,12 @@ class Ledger {
   struct Mark {
     std::size_t entries;
     std::size_t logged;
-    std::int64_t users_added;
+    std::size_t additions;
     std::optional<AuditHead> audit_head;
   };
-  [[nodiscard]] Mark mark() const { return {entries_.size(), logged_.size(), users_added_, audit_head_}; }
+  [[nodiscard]] Mark mark() const {
+    return {entries_.size(), logged_.size(), additions_.size(), audit_head_};
+  }
   void undo_to(const Mark& mark);
 
   /// Writes what is written once in a unit; the unit's last step before its savepoint is released.
@@ -78,12 +93,19 @@ class Ledger {
     UserId user;  ///< Who first touched it.
     bool logged;
   };
+  struct Addition {
+    std::uint32_t slot;
+    std::int64_t users;
+  };
+  Result<std::int64_t> touch(std::uint32_t slot, UserId user, std::int64_t users_added);
 
   Connection& connection_;
+  const ports::SlotEpochs* epochs_;
   std::vector<Entry> entries_;
   std::vector<std::uint16_t> logged_;  ///< Entries in the order in which they were first logged.
   std::array<std::uint16_t, model::slot_count> entry_of_slot_{};
-  std::int64_t users_added_ = 0;
+  std::vector<Addition> additions_;
+  std::int64_t users_added_ = 0;  ///< Their sum.
   std::optional<AuditHead> audit_head_;
 };
 

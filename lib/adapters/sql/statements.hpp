@@ -23,6 +23,28 @@ enum class Sql : std::uint8_t {
   name_insert,
   name_find,
   name_delete,
+  name_row,
+  name_put,
+  name_pending,
+  name_page,
+  guard_find,
+  guard_put,
+  guard_delete,
+  guard_page,
+  outbox_insert,
+  outbox_page,
+  outbox_delete,
+  taken_find,
+  taken_insert,
+  taken_delete,
+  slot_all,
+  slot_set_owner,
+  slot_add_users,
+  slot_sum_users,
+  shard_all,
+  shard_insert,
+  slot_map_all,
+  slot_map_put,
   credential_find,
   credential_put,
   credential_delete,
@@ -111,7 +133,6 @@ enum class Sql : std::uint8_t {
   count,
 };
 
-/// How a statement may reach its rows.
 enum class Access : std::uint8_t {
   indexed,      ///< By a key or index, always.
   whole_table,  ///< Reads a small catalog table from end to end, on purpose.

@@ -19,10 +19,11 @@ Status guarded(const std::function<Status()>& work) noexcept {
   }
 }
 
-SqlUnit::SqlUnit(Connection& connection, UnitKind kind)
+SqlUnit::SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotEpochs> epochs)
     : connection_(connection),
       kind_(kind),
-      ledger_(connection),
+      epochs_(std::move(epochs)),
+      ledger_(connection, epochs_.get()),
       users_(connection, ledger_),
       sessions_(connection, ledger_),
       grants_(connection, ledger_),
@@ -33,7 +34,8 @@ SqlUnit::SqlUnit(Connection& connection, UnitKind kind)
       idempotency_(connection),
       jobs_(connection),
       meta_(connection),
-      leases_(connection) {}
+      leases_(connection),
+      slots_(connection, ledger_, users_) {}
 
 Status SqlUnit::attempt(const std::function<Status()>& part) {
   const Ledger::Mark mark = ledger_.mark();
@@ -62,6 +64,7 @@ Status SqlUnit::run(const std::function<Status(ports::Unit&)>& work, Extent exte
   };
   Status status = extent == Extent::savepoint ? attempt(whole) : guarded(whole);
   ledger_.clear();
+  users_.claim_names_with(nullptr);
   if (!status) actions_.clear();
   return status;
 }

@@ -8,10 +8,12 @@
 #include "adapters/sql/role_store.hpp"
 #include "adapters/sql/security_store.hpp"
 #include "adapters/sql/session_store.hpp"
+#include "adapters/sql/slot_store.hpp"
 #include "adapters/sql/system_store.hpp"
 #include "adapters/sql/user_store.hpp"
 #include "ports/store.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace muster::sql {
@@ -22,7 +24,7 @@ enum class Extent : std::uint8_t { transaction, savepoint };
 
 class SqlUnit final : public ports::Unit {
  public:
-  SqlUnit(Connection& connection, UnitKind kind);
+  SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotEpochs> epochs = nullptr);
 
   ports::UserStore& users() override { return users_; }
   ports::SessionStore& sessions() override { return sessions_; }
@@ -35,6 +37,7 @@ class SqlUnit final : public ports::Unit {
   ports::JobStore& jobs() override { return jobs_; }
   ports::MetaStore& meta() override { return meta_; }
   ports::LeaseStore& leases() override { return leases_; }
+  ports::SlotStore& slots() override { return slots_; }
 
   Status attempt(const std::function<Status()>& part) override;
   void after_commit(std::function<void()> action) override;
@@ -51,6 +54,7 @@ class SqlUnit final : public ports::Unit {
  private:
   Connection& connection_;
   UnitKind kind_;
+  std::shared_ptr<const ports::SlotEpochs> epochs_;
   Ledger ledger_;
   SqlUserStore users_;
   SqlSessionStore sessions_;
@@ -63,6 +67,7 @@ class SqlUnit final : public ports::Unit {
   SqlJobStore jobs_;
   SqlMetaStore meta_;
   SqlLeaseStore leases_;
+  SqlSlotStore slots_;
   std::vector<std::function<void()>> actions_;
 };
 

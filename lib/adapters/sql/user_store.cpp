@@ -44,6 +44,7 @@ model::User read_user(Query& query) {
 }
 
 Status SqlUserStore::claim(NameKind kind, const std::string& value, UserId id) {
+  if (claims_ != nullptr) return claims_->claim({kind, value}, id);
   Query insert(connection_, Sql::name_insert);
   insert.integer(static_cast<std::int64_t>(kind)).text(value).integer(id.value);
   const auto done = insert.run();
@@ -60,7 +61,8 @@ Status SqlUserStore::claim(NameKind kind, const std::string& value, UserId id) {
   return fail(taken("name"));
 }
 
-Status SqlUserStore::release(NameKind kind, const std::string& value) {
+Status SqlUserStore::release(NameKind kind, const std::string& value, UserId id) {
+  if (claims_ != nullptr) return claims_->release({kind, value}, id);
   Query query(connection_, Sql::name_delete);
   return run(query.integer(static_cast<std::int64_t>(kind)).text(value));
 }
@@ -69,14 +71,14 @@ Status SqlUserStore::claim_all(const model::User& user, const std::string& usern
   MUSTER_CHECK_OK(claim(NameKind::username, username_canonical, user.id));
   if (user.email) {
     if (Status status = claim(NameKind::email, *user.email, user.id); !status) {
-      MUSTER_CHECK_OK(release(NameKind::username, username_canonical));
+      MUSTER_CHECK_OK(release(NameKind::username, username_canonical, user.id));
       return status;
     }
   }
   if (user.phone) {
     if (Status status = claim(NameKind::phone, *user.phone, user.id); !status) {
-      MUSTER_CHECK_OK(release(NameKind::username, username_canonical));
-      if (user.email) MUSTER_CHECK_OK(release(NameKind::email, *user.email));
+      MUSTER_CHECK_OK(release(NameKind::username, username_canonical, user.id));
+      if (user.email) MUSTER_CHECK_OK(release(NameKind::email, *user.email, user.id));
       return status;
     }
   }
@@ -98,18 +100,20 @@ Status SqlUserStore::insert_row(const model::User& user, const std::string& user
 
 Status SqlUserStore::create(model::User& user, const std::string& username_canonical,
                             const std::optional<model::Credential>& credential) {
-  MUSTER_TRY(user.version, ledger_.touch(user.id));
-  MUSTER_CHECK_OK(insert_row(user, username_canonical));
+  MUSTER_TRY(user.version, ledger_.touch(user.id, 1));
+  // Nothing of a refused user stays, also when the caller goes on with the same unit.
+  if (Status status = insert_row(user, username_canonical); !status) {
+    ledger_.add_users(user.id, -1);
+    return status;
+  }
   if (Status status = claim_all(user, username_canonical); !status) {
-    // Nothing of a refused user stays, also when the caller goes on with the same unit.
     Query undo(connection_, Sql::user_delete);
     MUSTER_CHECK_OK(undo.integer(user.id.value).run());
+    ledger_.add_users(user.id, -1);
     return status;
   }
   if (credential) MUSTER_CHECK_OK(write_credential(user.id, *credential, user.version));
-  MUSTER_CHECK_OK(ledger_.log(user.id, Change::user));
-  ledger_.add_users(1);
-  return {};
+  return ledger_.log(user.id, Change::user);
 }
 
 Result<std::optional<model::User>> SqlUserStore::find(UserId id) {
@@ -140,7 +144,7 @@ Status SqlUserStore::move_name(NameKind kind, const std::optional<std::string>& 
                                const std::optional<std::string>& to, UserId id) {
   if (from == to) return {};
   if (to) MUSTER_CHECK_OK(claim(kind, *to, id));
-  if (from) MUSTER_CHECK_OK(release(kind, *from));
+  if (from) MUSTER_CHECK_OK(release(kind, *from, id));
   return {};
 }
 
@@ -187,17 +191,16 @@ Result<bool> SqlUserStore::remove(UserId id) {
     email = query.get_optional_bytes();
     phone = query.get_optional_bytes();
   }
-  MUSTER_CHECK_OK(ledger_.touch(id));
-  MUSTER_CHECK_OK(release(NameKind::username, canonical));
-  if (email) MUSTER_CHECK_OK(release(NameKind::email, *email));
-  if (phone) MUSTER_CHECK_OK(release(NameKind::phone, *phone));
+  MUSTER_CHECK_OK(ledger_.touch(id, -1));
+  MUSTER_CHECK_OK(release(NameKind::username, canonical, id));
+  if (email) MUSTER_CHECK_OK(release(NameKind::email, *email, id));
+  if (phone) MUSTER_CHECK_OK(release(NameKind::phone, *phone, id));
   for (const Sql name : {Sql::credential_delete, Sql::user_revocation_delete, Sql::session_delete_user,
                          Sql::grant_delete_user, Sql::user_delete}) {
     Query query(connection_, name);
     MUSTER_CHECK_OK(query.integer(id.value).run());
   }
   MUSTER_CHECK_OK(ledger_.log(id, Change::user_removed));
-  ledger_.add_users(-1);
   return true;
 }
 
@@ -252,10 +255,9 @@ Status SqlUserStore::set_revocation(UserId id, const model::UserRevocation& revo
 }
 
 Result<std::int64_t> SqlUserStore::count() {
-  Query query(connection_, Sql::counter_find);
-  query.text("users");
-  MUSTER_TRY(const bool found, query.next());
-  return (found ? query.get_integer() : 0) + ledger_.users_added();
+  Query query(connection_, Sql::slot_sum_users);
+  MUSTER_CHECK_OK(query.next());
+  return query.get_integer() + ledger_.users_added();
 }
 
 }  // namespace muster::sql

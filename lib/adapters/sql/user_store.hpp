@@ -7,6 +7,7 @@
 
 #include "adapters/sql/ledger.hpp"
 #include "adapters/sql/query.hpp"
+#include "ports/slot_store.hpp"
 #include "ports/user_store.hpp"
 
 namespace muster::sql {
@@ -36,12 +37,15 @@ class SqlUserStore final : public ports::UserStore {
                                std::size_t limit) override;
   Result<std::int64_t> count() override;
 
+  /// Who takes and frees names from here on; null: the rows in this database.
+  void claim_names_with(ports::NameClaims* claims) { claims_ = claims; }
+
  private:
-  enum class NameKind : std::uint8_t { username = 1, email = 2, phone = 3 };
+  using NameKind = model::NameKind;
 
   Result<std::optional<model::User>> find_by_name(NameKind kind, const std::string& value);
   Status claim(NameKind kind, const std::string& value, UserId id);
-  Status release(NameKind kind, const std::string& value);
+  Status release(NameKind kind, const std::string& value, UserId id);
   Status move_name(NameKind kind, const std::optional<std::string>& from,
                    const std::optional<std::string>& to, UserId id);
   Status claim_all(const model::User& user, const std::string& username_canonical);
@@ -54,6 +58,7 @@ class SqlUserStore final : public ports::UserStore {
 
   Connection& connection_;
   Ledger& ledger_;
+  ports::NameClaims* claims_ = nullptr;
 };
 
 /// Day of creation and status in one number, by which users are listed.

@@ -32,7 +32,8 @@ struct WriterLimits {
 
 class Writer {
  public:
-  Writer(std::unique_ptr<TransactionalConnection> connection, WriterLimits limits, Health& health);
+  Writer(std::unique_ptr<TransactionalConnection> connection, WriterLimits limits, Health& health,
+         std::shared_ptr<const ports::SlotEpochs> epochs = nullptr);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Finishes what waits.

@@ -74,7 +74,7 @@ Error damaged(const std::string& path, const std::string& what) {
 
 Status check_chain(SqliteConnection& connection, const std::string& path) {
   constexpr std::size_t records_at_a_time = 1000;
-  sql::Ledger ledger(connection);
+  sql::Ledger ledger(connection, nullptr);
   sql::SqlAuditLog audit(connection, ledger);
   std::string previous;
   std::int64_t seq = 0;

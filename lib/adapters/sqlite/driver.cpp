@@ -2,6 +2,7 @@
 #include "adapters/sqlite/driver.hpp"
 
 #include "base/check.hpp"
+#include "ports/slot_epochs.hpp"
 
 #include <array>
 #include <mutex>
@@ -12,7 +13,8 @@ namespace muster::sqlite {
 namespace {
 
 constexpr const char* fence_text =
-    "UPDATE slot_state SET seq = seq + 1 WHERE slot = ? AND epoch = ? AND state = 'OWNED' RETURNING seq";
+    "UPDATE slot_state SET seq = seq + 1, users = users + ? WHERE slot = ? AND epoch = ? AND state = 'OWNED' "
+    "RETURNING seq";
 constexpr const char* counter_text = "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value";
 // In the order of SqliteConnection::Own; the transaction's begin depends on the kind of connection.
 constexpr std::array<const char*, 8> own_texts{nullptr,          "COMMIT",       "ROLLBACK",
@@ -262,11 +264,12 @@ Status SqliteConnection::undo() {
   return or_roll_back(std::move(status));
 }
 
-Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t epoch) {
+Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) {
   MUSTER_CHECK_OK(check_in_transaction());
   MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::fence));
-  statement->bind_integer(0, slot);
-  statement->bind_integer(1, epoch);
+  statement->bind_integer(0, users);
+  statement->bind_integer(1, slot);
+  statement->bind_integer(2, epoch);
   const auto row = statement->step();
   const std::int64_t seq = row && *row ? statement->integer(0) : 0;
   if (row && *row) {
@@ -278,7 +281,7 @@ Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t ep
   if (!row) return fail(row.error());
   return fail(Error{ErrorCode::unavailable,
                     "the user's data is being moved; try again",
-                    "slot " + std::to_string(slot) + " is not owned at epoch " + std::to_string(epoch),
+                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
                     {},
                     std::chrono::seconds(1)});
 }

@@ -2,6 +2,7 @@
 #include "adapters/sqlite/migrations.hpp"
 
 #include "base/log.hpp"
+#include "model/slot.hpp"
 
 #include <array>
 #include <charconv>
@@ -12,10 +13,24 @@ namespace {
 struct Migration {
   const char* description;
   const char* statements;
+  Status (*rest)(SqliteConnection&) = nullptr;  ///< What SQL cannot say.
 };
 
+/// The number of users of each slot.
+Status count_users_of_slots(SqliteConnection& connection) {
+  MUSTER_TRY(const auto ids, connection.values_of("SELECT id FROM users"));
+  std::array<std::int64_t, model::slot_count> users{};
+  for (const std::string& text : ids)
+    if (const auto id = UserId::parse(text)) ++users[model::slot_of(*id)];
+  for (std::size_t slot = 0; slot < users.size(); ++slot)
+    if (users[slot] != 0)
+      MUSTER_CHECK_OK(connection.execute("UPDATE slot_state SET users = " + std::to_string(users[slot]) +
+                                         " WHERE slot = " + std::to_string(slot)));
+  return {};
+}
+
 // Never change a step that was released: add one.
-constexpr std::array<Migration, 2> migrations{{
+constexpr std::array<Migration, 3> migrations{{
     {"users, sessions, roles, revocations, keys, audit",
      R"sql(
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL);
@@ -96,6 +111,24 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE worker_leases (
   worker INTEGER PRIMARY KEY, owner TEXT NOT NULL, fence INTEGER NOT NULL, expires_at INTEGER NOT NULL);
 )sql"},
+    {"slots that can be spread over several databases",
+     R"sql(
+ALTER TABLE slot_state ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user_names ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user_names ADD COLUMN pending_until INTEGER;
+CREATE INDEX user_names_pending ON user_names (pending_until) WHERE pending_until IS NOT NULL;
+CREATE TABLE name_guards (
+  user_id INTEGER NOT NULL, claim INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, state INTEGER NOT NULL,
+  PRIMARY KEY (user_id, claim)) WITHOUT ROWID;
+CREATE INDEX name_guards_by_state ON name_guards (state, user_id, claim);
+CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, token INTEGER NOT NULL, text BLOB NOT NULL);
+CREATE TABLE taken (token INTEGER PRIMARY KEY);
+CREATE TABLE shards (
+  id INTEGER PRIMARY KEY, dsn TEXT NOT NULL UNIQUE, identity TEXT NOT NULL, added_at INTEGER NOT NULL);
+CREATE TABLE slot_map (slot INTEGER PRIMARY KEY, shard INTEGER NOT NULL, epoch INTEGER NOT NULL);
+INSERT INTO counters (name, value) VALUES ('slot_map', 0);
+)sql",
+     count_users_of_slots},
 }};
 
 Result<std::int64_t> number_of(SqliteConnection& connection, const std::string& statement) {
@@ -109,10 +142,12 @@ Status apply(SqliteConnection& connection, std::size_t step) {
   const std::string version = std::to_string(step + 1);
   const Migration& migration = migrations[step];
   MUSTER_CHECK_OK(connection.begin());
-  Status status = connection.execute(
-      std::string(migration.statements) + "INSERT INTO schema_version (version, description) VALUES (" +
-      version + ", '" + migration.description +
-      "'); PRAGMA application_id = " + std::to_string(application_id) + "; PRAGMA user_version = " + version);
+  Status status = connection.execute(migration.statements);
+  if (status && migration.rest != nullptr) status = migration.rest(connection);
+  if (status)
+    status = connection.execute("INSERT INTO schema_version (version, description) VALUES (" + version +
+                                ", '" + migration.description + "'); PRAGMA application_id = " +
+                                std::to_string(application_id) + "; PRAGMA user_version = " + version);
   if (status) status = connection.commit();
   if (!status) connection.rollback();
   return status;

@@ -34,10 +34,17 @@ class SqliteStore final : public ports::Store {
         writer_(
             std::move(writer),
             sql::WriterLimits{options_.queue_length_max, options_.batch_units_max, options_.batch_time_max},
-            health_) {}
+            health_, options_.epochs) {}
 
-  Status read(const std::function<Status(ports::Unit&)>& work) override { return readers_.read(work); }
-  Status write(const std::function<Status(ports::Unit&)>& work) override { return writer_.write(work); }
+  using ports::Store::read;
+  Status read(const ports::Home& /*home*/, const ports::Freshness& /*freshness*/,
+              const std::function<Status(ports::Unit&)>& work) override {
+    return readers_.read(work);
+  }
+  using ports::Store::write;
+  Status write(const ports::Home& /*home*/, const std::function<Status(ports::Unit&)>& work) override {
+    return writer_.write(work);
+  }
 
   ports::StoreHealth health() override { return health_.report(); }
 

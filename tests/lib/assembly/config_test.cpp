@@ -201,8 +201,8 @@ TEST_CASE("fields are checked together and against the machine") {
                  "store.catalog: user: a password must not stand in the address"));
   CHECK(contains(check_error(folder, "[store]\ncatalog = \"mysql://root@localhost/x?ssl=1\"\n"),
                  "store.catalog: ssl: is not a parameter"));
-  CHECK(contains(check_error(folder, "[store]\nshards = [\"sqlite:///tmp/other.db\"]\n"),
-                 "store.shards: must be the one database"));
+  CHECK(contains(check_error(folder, "[store]\nshards = [\"file:///tmp/other.db\"]\n"),
+                 "store.shards: must be sqlite:// and an absolute path"));
   CHECK(contains(check_error(folder, "[http]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]\n"),
                  "http.trusted_proxies: proxy is no address or network"));
   CHECK(contains(check_error(folder, "[token]\naccess_ttl = \"1d\"\nrefresh_ttl = \"1h\"\n"),

@@ -79,12 +79,17 @@ TEST_CASE("a change made while a user is being looked up is not lost", "[authori
   /// A store that lets the test step in when a snapshot was read, before its reader goes on.
   struct Interrupted final : ports::Store {
     explicit Interrupted(ports::Store& a_store) : store(a_store) {}
-    Status read(const std::function<Status(ports::Unit&)>& work) override {
-      auto done = store.read(work);
+    using ports::Store::read;
+    Status read(const ports::Home& home, const ports::Freshness& freshness,
+                const std::function<Status(ports::Unit&)>& work) override {
+      auto done = store.read(home, freshness, work);
       if (meanwhile) std::exchange(meanwhile, nullptr)();
       return done;
     }
-    Status write(const std::function<Status(ports::Unit&)>& work) override { return store.write(work); }
+    using ports::Store::write;
+    Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override {
+      return store.write(home, work);
+    }
     ports::StoreHealth health() override { return store.health(); }
     [[nodiscard]] ports::StoreCounters counters() const override { return store.counters(); }
     Status backup(const std::string& path,

@@ -55,11 +55,16 @@ class ExhaustedStore final : public ports::Store {
  public:
   explicit ExhaustedStore(ports::Store& store) : store_(store) {}
 
-  Status read(const std::function<Status(ports::Unit&)>& work) override {
+  using ports::Store::read;
+  Status read(const ports::Home& home, const ports::Freshness& freshness,
+              const std::function<Status(ports::Unit&)>& work) override {
     if (exhausted && std::this_thread::get_id() != test_thread_) throw std::bad_alloc();
-    return store_.read(work);
+    return store_.read(home, freshness, work);
   }
-  Status write(const std::function<Status(ports::Unit&)>& work) override { return store_.write(work); }
+  using ports::Store::write;
+  Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override {
+    return store_.write(home, work);
+  }
   ports::StoreHealth health() override { return store_.health(); }
   [[nodiscard]] ports::StoreCounters counters() const override { return store_.counters(); }
   Status backup(const std::string& path,

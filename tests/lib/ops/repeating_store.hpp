@@ -14,10 +14,15 @@ class RepeatingStore final : public ports::Store {
  public:
   explicit RepeatingStore(std::unique_ptr<ports::Store> store) : store_(std::move(store)) {}
 
-  Status read(const std::function<Status(ports::Unit&)>& work) override { return store_->read(work); }
+  using ports::Store::read;
+  Status read(const ports::Home& home, const ports::Freshness& freshness,
+              const std::function<Status(ports::Unit&)>& work) override {
+    return store_->read(home, freshness, work);
+  }
 
-  Status write(const std::function<Status(ports::Unit&)>& work) override {
-    return store_->write([&](ports::Unit& unit) -> Status {
+  using ports::Store::write;
+  Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override {
+    return store_->write(home, [&](ports::Unit& unit) -> Status {
       const Status undone = unit.attempt([&]() -> Status {
         static_cast<void>(work(unit));
         return fail(ErrorCode::conflict, "the first run");

@@ -21,11 +21,16 @@ namespace {
 class SlowStore final : public ports::Store {
  public:
   explicit SlowStore(ports::Store& real) : real_(real) {}
-  Status read(const std::function<Status(ports::Unit&)>& work) override { return real_.read(work); }
-  Status write(const std::function<Status(ports::Unit&)>& work) override {
+  using ports::Store::read;
+  Status read(const ports::Home& home, const ports::Freshness& freshness,
+              const std::function<Status(ports::Unit&)>& work) override {
+    return real_.read(home, freshness, work);
+  }
+  using ports::Store::write;
+  Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override {
     if (!ends_with.empty() && std::filesystem::exists(ends_with))
       return fail(ErrorCode::unavailable, "the daemon is no more");
-    return real_.write(work);
+    return real_.write(home, work);
   }
   ports::StoreHealth health() override { return real_.health(); }
   [[nodiscard]] ports::StoreCounters counters() const override { return real_.counters(); }

@@ -58,7 +58,7 @@ void fill(MysqlServer& server, const std::string& database) {
     sql += ";\n";
   };
   insert("users", "#, $, NULL, $, $, $, # % 100, '{}', #, #, #, #");
-  insert("user_names", "# % 3, $, #");
+  insert("user_names", "# % 3, $, #, #, NULL");
   insert("credentials", "#, $, #, #");
   insert("user_revocations", "#, #, #, #");
   insert("sessions", "# % 300, $, #, #, #, $, $, $, $, #, #, NULL, #, #");
@@ -73,12 +73,17 @@ void fill(MysqlServer& server, const std::string& database) {
   insert("idempotency", "$, $, $, #");
   insert("jobs", "#, $, 1, $, #, #, $, $, $, #, #, #");
   insert("meta", "$, $");
+  insert("name_guards", "#, #, # % 3, $, # % 3");
+  insert("outbox", "# + 1, #, $");
+  insert("taken", "#");
+  insert("shards", "#, $, $, #");
+  insert("slot_map", "#, #, 1");
   insert("counters", "$, #");
   insert("change_log", "# + 1, #, #, #, 1");
   sql +=
       "ANALYZE TABLE users, user_names, credentials, user_revocations, sessions, roles, role_permissions, "
       "role_parents, role_exclusions, grants, revocations, signing_keys, audit, idempotency, jobs, meta, "
-      "counters, change_log, slot_state;";
+      "counters, change_log, slot_state, name_guards, outbox, taken, shards, slot_map;";
   server.execute(sql, database);
 }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file What one write needs from other databases. A unit that finds that something is not ready there goes
+/// on as if it were, and is undone; what it asked for is made ready, with no transaction open, and the unit
+/// runs again. Belongs to one thread at a time.
+#pragma once
+
+#include "model/revocation.hpp"
+#include "ports/slot_store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::sharded {
+
+/// A name for a user.
+struct Wish {
+  ports::Name name;
+  UserId user;
+
+  auto operator<=>(const Wish&) const = default;
+};
+
+/// How a wish ended: the claim by which it is reserved, or nothing, when it is another's.
+using Answer = std::optional<model::ClaimId>;
+
+struct HeldName {
+  ports::Name name;
+  UserId user;
+  model::ClaimId claim;
+};
+
+class Attempt {
+ public:
+  /// What was made ready, and stays so from one run to the next.
+  std::map<Wish, Answer> answers;
+  std::vector<model::Revocation> revocations;
+  bool may_change_roles = false;
+
+  /// What the last run asked for.
+  std::set<Wish> wishes;
+  std::vector<model::Revocation> revocations_wished;
+  bool wishes_to_change_roles = false;
+
+  /// What the last run did, if it was kept.
+  std::vector<HeldName> committed;
+  std::vector<HeldName> released;
+  std::vector<std::string> removed_roles;
+  std::size_t revocations_used = 0;
+  bool posted = false;
+  bool refused_itself = false;  ///< It is known not to have been kept.
+  bool fenced = false;          ///< A reservation was given up by others: it takes new ones.
+
+  void begin_run() {
+    wishes.clear();
+    revocations_wished.clear();
+    wishes_to_change_roles = false;
+    committed.clear();
+    released.clear();
+    removed_roles.clear();
+    revocations_used = 0;
+    posted = false;
+    refused_itself = false;
+    fenced = false;
+  }
+  [[nodiscard]] bool wishes_anything() const {
+    return !wishes.empty() || !revocations_wished.empty() || wishes_to_change_roles || fenced;
+  }
+};
+
+}  // namespace muster::sharded

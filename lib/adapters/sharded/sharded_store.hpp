@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file Several databases as one store. Thread-safe.
+#pragma once
+
+#include "adapters/sharded/attempt.hpp"
+#include "adapters/sharded/relay.hpp"
+#include "adapters/sharded/shards.hpp"
+#include "ports/store.hpp"
+
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+
+namespace muster::sharded {
+
+/// Lets changes of roles and everything that is decided by roles exclude each other: a grant that was allowed
+/// is kept before the roles change, or decided again. Who wants to change roles is not kept waiting by
+/// those who come later.
+class RoleGate {
+ public:
+  class Deciding {
+   public:
+    explicit Deciding(RoleGate& gate) {
+      const std::lock_guard queue(gate.queue_);
+      lock_ = std::shared_lock(gate.mutex_);
+    }
+
+   private:
+    std::shared_lock<std::shared_mutex> lock_;
+  };
+  class Changing {
+   public:
+    explicit Changing(RoleGate& gate) : queue_(gate.queue_), lock_(gate.mutex_) {}
+
+   private:
+    std::lock_guard<std::mutex> queue_;
+    std::unique_lock<std::shared_mutex> lock_;
+  };
+
+ private:
+  std::mutex queue_;
+  std::shared_mutex mutex_;
+};
+
+class ShardedStore final : public ports::Store {
+ public:
+  static Result<std::unique_ptr<ShardedStore>> open(ShardedOptions options);
+  explicit ShardedStore(std::unique_ptr<Shards> shards);
+
+  using ports::Store::read;
+  using ports::Store::write;
+  Status read(const ports::Home& home, const ports::Freshness& freshness,
+              const std::function<Status(ports::Unit&)>& work) override;
+  Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override;
+  [[nodiscard]] std::vector<ports::Home> parts() const override;
+  [[nodiscard]] ports::Home part_of(UserId user) const override;
+  Result<ports::Home> settle_home(const std::string& key, Time expires_at,
+                                  const ports::Home& proposed) override;
+
+  /// Writable while the catalog is: one shard that is not leaves the others at work. The reason names those
+  /// that are not.
+  [[nodiscard]] ports::StoreHealth health() override;
+  [[nodiscard]] ports::StoreCounters counters() const override;
+  Status backup(const std::string& path,
+                const std::function<bool(std::int64_t, std::int64_t)>& progress) override;
+  Status verify_backup(const std::string& path) override;
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override;
+  Status maintain() override;
+
+  [[nodiscard]] Shards& shards() { return *shards_; }
+
+ private:
+  Status run_at(const Layout& layout, const ports::Home& home,
+                const std::function<Status(ports::Unit&)>& work, Attempt& attempt);
+  Status prepare(const Layout& layout, Attempt& attempt);
+  void conclude(const Layout& layout, const Status& status, const Attempt& attempt);
+  Status remove_grants(const Layout& layout, const std::string& role);
+  void tend(const Layout& layout);
+
+  std::unique_ptr<Shards> shards_;
+  RoleGate roles_;
+  Relay relay_;  ///< Last: its thread uses the others.
+};
+
+}  // namespace muster::sharded

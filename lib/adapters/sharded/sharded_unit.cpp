@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sharded/sharded_unit.hpp"
+
+#include "base/log.hpp"
+
+namespace muster::sharded {
+namespace {
+
+using ports::Unit;
+
+const char* field_of(model::NameKind kind) {
+  switch (kind) {
+    case model::NameKind::username:
+      return "username";
+    case model::NameKind::email:
+      return "email";
+    case model::NameKind::phone:
+      return "phone";
+  }
+  return "name";
+}
+
+Error taken(model::NameKind kind) {
+  const std::string field = field_of(kind);
+  return Error{
+      ErrorCode::already_exists, field + ": is already taken", {}, {{field, "is already taken"}}, {}};
+}
+
+}  // namespace
+
+Status UnitClaims::claim(const ports::Name& name, UserId user) {
+  Attempt& attempt = *routing_.attempt;
+  const Wish wish{name, user};
+  const auto answer = attempt.answers.find(wish);
+  if (answer == attempt.answers.end()) {
+    attempt.wishes.insert(wish);
+    return {};
+  }
+  if (!answer->second) return fail(taken(name.kind));
+  const model::ClaimId claim = *answer->second;
+  ports::SlotStore& slots = routing_.local.slots();
+  MUSTER_TRY(const auto guard, slots.guard(user, claim));
+  switch (model::commit_guard(guard)) {
+    case model::GuardCommit::insert_committed:
+      MUSTER_CHECK_OK(slots.put_guard({user, claim, name, model::Guard::committed}));
+      attempt.committed.push_back({name, user, claim});
+      return {};
+    case model::GuardCommit::already:
+      attempt.committed.push_back({name, user, claim});
+      return {};
+    case model::GuardCommit::fenced:
+      attempt.fenced = true;
+      return {};
+  }
+  return {};
+}
+
+Status UnitClaims::release(const ports::Name& name, UserId user) {
+  // While this unit holds the user's slot nobody else can give the user's name up, so the row that leads to
+  // the user is the one of the claim that is held.
+  MUSTER_TRY(const auto row, routing_.on(routing_.layout.owner_of(name),
+                                         [&](Unit& unit) { return unit.slots().name(name); }));
+  if (!row || row->user != user) {
+    // It was only asked for in this run, which will be undone; or a check of the shards will tell.
+    return {};
+  }
+  MUSTER_CHECK_OK(routing_.local.slots().put_guard({user, row->claim, name, model::Guard::released}));
+  routing_.attempt->released.push_back({name, user, row->claim});
+  return {};
+}
+
+ShardedUnit::ShardedUnit(const Layout& layout, Relay& relay, const ports::Home& home, ports::Unit& local,
+                         Attempt* attempt)
+    : routing_{layout, relay, home, local, layout.at(home), attempt},
+      claims_(routing_),
+      users_(routing_),
+      sessions_(routing_),
+      grants_(routing_),
+      roles_(routing_),
+      revocations_(routing_),
+      keys_(routing_),
+      audit_(routing_),
+      jobs_(routing_),
+      meta_(routing_),
+      leases_(routing_) {
+  if (attempt != nullptr) local.slots().claim_names_with(&claims_);
+}
+
+Status ShardedUnit::attempt(const std::function<Status()>& part) {
+  Attempt* const attempt = routing_.attempt;
+  if (attempt == nullptr) return routing_.local.attempt(part);
+  // What was asked for stays asked for; what was done is undone.
+  const std::size_t committed = attempt->committed.size();
+  const std::size_t released = attempt->released.size();
+  const std::size_t removed = attempt->removed_roles.size();
+  Status status = routing_.local.attempt(part);
+  if (status) return status;
+  attempt->committed.resize(committed);
+  attempt->released.resize(released);
+  attempt->removed_roles.resize(removed);
+  return status;
+}
+
+}  // namespace muster::sharded

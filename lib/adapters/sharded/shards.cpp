@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sharded/shards.hpp"
+
+#include "base/encoding.hpp"
+#include "base/log.hpp"
+#include "ports/system_store.hpp"
+#include "ports/user_store.hpp"
+
+#include <algorithm>
+
+namespace muster::sharded {
+namespace {
+
+using ports::Unit;
+
+/// Which shard of which catalog a database is; from then on its slots are as its own rows say.
+constexpr const char* identity_name = "shard_identity";
+
+Error with_name(const Database& database, Error error) {
+  if (error.message.find(database.dsn) == std::string::npos)
+    error.message = database.dsn + ": " + error.message;
+  return error;
+}
+
+/// What the database itself says of whose shard it is.
+struct Found {
+  std::optional<std::string> identity;
+  std::int64_t users = 0;
+};
+
+Result<Found> look_at(Database& database) {
+  Found found;
+  const Status done = database.store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(found.identity, unit.meta().get(identity_name));
+    MUSTER_TRY(found.users, unit.users().count());
+    return {};
+  });
+  if (!done) return fail(with_name(database, done.error()));
+  return found;
+}
+
+/// True: it is the one of that identity. Error: conflict (it can be no shard of this catalog).
+Result<bool> check_identity(Database& database, const std::string& identity) {
+  MUSTER_TRY(const Found found, look_at(database));
+  if (found.identity == identity) return true;
+  if (found.identity)
+    return fail(ErrorCode::conflict, database.dsn + ": is a shard of another catalog; name another database");
+  if (found.users != 0 && database.id != catalog_id)
+    return fail(ErrorCode::conflict,
+                database.dsn + ": has users of its own; a shard is to be empty when it is added");
+  return false;
+}
+
+/// Gives a database that was nobody's its identity and the slots that the map has for it.
+Status settle(Database& database, const std::string& identity, const model::SlotMap& map) {
+  MUSTER_TRY(const bool is_settled, check_identity(database, identity));
+  if (is_settled) return {};
+  return database.store->write([&](Unit& unit) -> Status {
+    for (std::uint32_t slot = 0; slot < model::slot_count; ++slot) {
+      const model::SlotOwner& owner = map.owners[slot];
+      const bool owned = owner.shard == database.id;
+      MUSTER_CHECK_OK(unit.slots().set_owner(slot, owned, owned ? owner.epoch : 0));
+    }
+    return unit.meta().put(identity_name, identity);
+  });
+}
+
+model::SlotMap map_of_one() {
+  return {0, std::vector<model::SlotOwner>(model::slot_count, model::SlotOwner{catalog_id, 1})};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Shards>> Shards::open(ShardedOptions options) {
+  std::unique_ptr<Shards> shards(new Shards(std::move(options)));
+  MUSTER_CHECK_OK(shards->start());
+  return shards;
+}
+
+std::string Shards::new_identity() const {
+  constexpr std::size_t size_bytes = 16;
+  return hex_encode(options_.surroundings->entropy.bytes(size_bytes));
+}
+
+std::shared_ptr<const Layout> Shards::now() const {
+  const std::lock_guard lock(mutex_);
+  return layout_;
+}
+
+Result<std::shared_ptr<Database>> Shards::open_database(model::ShardId id, const std::string& dsn) {
+  auto database = std::make_shared<Database>();
+  database->id = id;
+  database->dsn = dsn;
+  // Until the map is known: a catalog that is alone owns everything, a shard nothing.
+  database->epochs = std::make_shared<ports::SlotEpochs>(id == catalog_id ? 1 : 0);
+  MUSTER_TRY(database->store, options_.open(dsn, database->epochs));
+  return database;
+}
+
+void Shards::publish(std::vector<std::shared_ptr<Database>> databases, model::SlotMap map) {
+  auto layout = std::make_shared<Layout>();
+  layout->surroundings = options_.surroundings;
+  layout->databases = std::move(databases);
+  layout->map = std::move(map);
+  layout->database_of_slot.resize(model::slot_count);
+  for (std::uint32_t slot = 0; slot < model::slot_count; ++slot) {
+    const model::SlotOwner& owner = layout->map.owners[slot];
+    for (std::size_t i = 0; i < layout->databases.size(); ++i) {
+      Database& database = *layout->databases[i];
+      const bool owned = database.id == owner.shard;
+      if (owned) layout->database_of_slot[slot] = static_cast<std::uint16_t>(i);
+      database.epochs->set(slot, owned ? owner.epoch : 0);
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  layout_ = std::move(layout);
+}
+
+Status Shards::start() {
+  MUSTER_TRY(auto catalog, open_database(catalog_id, options_.catalog_dsn));
+  std::vector<ports::ShardRow> rows;
+  model::SlotMap map;
+  MUSTER_CHECK_OK(catalog->store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(rows, unit.slots().shards());
+    MUSTER_TRY(map, unit.slots().map());
+    return {};
+  }));
+  std::vector<std::string> dsns = options_.shard_dsns;
+  const bool catalog_is_shard = std::erase(dsns, options_.catalog_dsn) != 0;
+  if (rows.empty() && dsns.empty()) {
+    publish({std::move(catalog)}, map_of_one());
+    return {};
+  }
+  MUSTER_TRY(const Found found, look_at(*catalog));
+  std::vector<ports::ShardRow> added;
+  for (const std::string& dsn : dsns) {
+    const auto has_dsn = [&](const ports::ShardRow& row) { return row.dsn == dsn; };
+    if (std::any_of(rows.begin(), rows.end(), has_dsn)) continue;
+    ports::ShardRow row;
+    row.id.value = rows.empty() ? 1 : rows.back().id.value + 1;
+    row.dsn = dsn;
+    row.identity = new_identity();
+    row.added_at = options_.surroundings->now();
+    rows.push_back(row);
+    added.push_back(row);
+  }
+  std::vector<std::shared_ptr<Database>> databases{catalog};
+  for (const ports::ShardRow& row : rows) {
+    MUSTER_TRY(auto database, open_database(row.id, row.dsn));
+    MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*database, row.identity));
+    databases.push_back(std::move(database));
+  }
+  // The first map is the decision who has which slot; until each database has its own, nobody writes.
+  const bool is_first = map.owners.empty();
+  if (is_first) {
+    std::vector<model::ShardId> ids;
+    if (catalog_is_shard) ids.push_back(catalog_id);
+    for (const ports::ShardRow& row : rows) ids.push_back(row.id);
+    if (found.users != 0) ids = {catalog_id};
+    MUSTER_TRY(map, model::even_map(ids));
+  }
+  const auto keep = [&](Unit& unit) -> Status {
+    for (const ports::ShardRow& row : added) MUSTER_CHECK_OK(unit.slots().add_shard(row));
+    if (is_first) MUSTER_CHECK_OK(unit.slots().put_map(map));
+    return {};
+  };
+  MUSTER_CHECK_OK(catalog->store->write(keep));
+  MUSTER_CHECK_OK(settle(*catalog, "catalog", map));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    MUSTER_CHECK_OK(settle(*databases[i + 1], rows[i].identity, map));
+  publish(std::move(databases), std::move(map));
+  return {};
+}
+
+Status Shards::refresh() {
+  const std::lock_guard changing(changing_);
+  const auto layout = now();
+  model::SlotMap map;
+  std::vector<ports::ShardRow> rows;
+  MUSTER_CHECK_OK(layout->catalog().store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(map, unit.slots().map());
+    MUSTER_TRY(rows, unit.slots().shards());
+    return {};
+  }));
+  if (map.owners.empty()) return {};
+  std::vector<std::shared_ptr<Database>> databases = layout->databases;
+  for (const ports::ShardRow& row : rows) {
+    const auto has_id = [&](const std::shared_ptr<Database>& each) { return each->id == row.id; };
+    if (std::any_of(databases.begin(), databases.end(), has_id)) continue;
+    MUSTER_TRY(auto database, open_database(row.id, row.dsn));
+    databases.push_back(std::move(database));
+  }
+  publish(std::move(databases), std::move(map));
+  return {};
+}
+
+Result<model::ShardId> Shards::add(const std::string& dsn) {
+  const std::lock_guard changing(changing_);
+  const auto layout = now();
+  for (const auto& each : layout->databases)
+    if (each->dsn == dsn) return fail(ErrorCode::already_exists, dsn + ": is a shard already");
+  ports::ShardRow row;
+  row.id.value = layout->databases.back()->id.value + 1;
+  row.dsn = dsn;
+  row.identity = new_identity();
+  row.added_at = options_.surroundings->now();
+  MUSTER_TRY(auto database, open_database(row.id, dsn));
+  MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*database, row.identity));
+  model::SlotMap map = layout->map;
+  const auto keep = [&](Unit& unit) -> Status {
+    MUSTER_TRY(const model::SlotMap stored, unit.slots().map());
+    MUSTER_CHECK_OK(unit.slots().add_shard(row));
+    return stored.owners.empty() ? unit.slots().put_map(map) : Status{};
+  };
+  MUSTER_CHECK_OK(layout->catalog().store->write(keep));
+  MUSTER_CHECK_OK(settle(layout->catalog(), "catalog", map));
+  MUSTER_CHECK_OK(settle(*database, row.identity, map));
+  auto databases = layout->databases;
+  databases.push_back(std::move(database));
+  publish(std::move(databases), std::move(map));
+  return row.id;
+}
+
+}  // namespace muster::sharded

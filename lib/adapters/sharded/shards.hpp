@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The layout that is current, and how it changes: it is read from the catalog at the start, again when
+/// a database refuses a write because the slot is not its own any more, and when a shard is added.
+/// Thread-safe.
+#pragma once
+
+#include "adapters/sharded/layout.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace muster::sharded {
+
+/// Opens one database; what is known of its slots is put into `epochs` later.
+using Opener = std::function<Result<std::unique_ptr<ports::Store>>(
+    const std::string& dsn, std::shared_ptr<const ports::SlotEpochs> epochs)>;
+
+struct ShardedOptions {
+  std::string catalog_dsn;
+  std::vector<std::string> shard_dsns;  ///< Empty: users are in the catalog's database.
+  Opener open;
+  std::shared_ptr<const Surroundings> surroundings;
+};
+
+class Shards {
+ public:
+  /// Opens every database and makes what is not there yet: a first map over all the shards, or a place among
+  /// the shards for one that is new. Errors: those of opening, with the database's name; conflict (a database
+  /// that belongs to another catalog).
+  static Result<std::unique_ptr<Shards>> open(ShardedOptions options);
+
+  [[nodiscard]] std::shared_ptr<const Layout> now() const;
+  /// Reads the map again. Error: of the catalog.
+  Status refresh();
+  /// A new database without slots. Errors: as open; already_exists.
+  Result<model::ShardId> add(const std::string& dsn);
+
+ private:
+  explicit Shards(ShardedOptions options) : options_(std::move(options)) {}
+  Status start();
+  [[nodiscard]] std::string new_identity() const;
+  Result<std::shared_ptr<Database>> open_database(model::ShardId id, const std::string& dsn);
+  void publish(std::vector<std::shared_ptr<Database>> databases, model::SlotMap map);
+
+  const ShardedOptions options_;
+  std::mutex changing_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Layout> layout_;
+};
+
+}  // namespace muster::sharded

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sql/slot_store.hpp"
+
+#include "model/slot.hpp"
+
+#include <sodium.h>
+
+namespace muster::sql {
+namespace {
+
+constexpr const char* map_counter = "slot_map";
+constexpr std::string_view owned_state = "OWNED";
+constexpr std::string_view not_owned_state = "NONE";
+
+ports::Name read_name(Query& query) {
+  ports::Name name;
+  name.kind = static_cast<model::NameKind>(query.get_integer());
+  name.value = query.get_bytes();
+  return name;
+}
+
+model::NameRow read_row(Query& query) {
+  model::NameRow row;
+  row.user.value = query.get_integer();
+  row.claim.value = query.get_integer();
+  row.pending_until = query.get_optional_time();
+  return row;
+}
+
+Status read_named_rows(Query& query, std::vector<ports::NamedRow>& rows) {
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return {};
+    ports::Name name = read_name(query);
+    rows.push_back({std::move(name), read_row(query)});
+  }
+}
+
+}  // namespace
+
+Result<std::optional<model::NameRow>> SqlSlotStore::name(const ports::Name& name) {
+  Query query(connection_, Sql::name_row);
+  query.integer(static_cast<std::int64_t>(name.kind)).text(name.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<model::NameRow>{};
+  return std::optional(read_row(query));
+}
+
+Status SqlSlotStore::put_name(const ports::Name& name, const model::NameRow& row) {
+  const std::uint32_t slot = model::slot_of_name(name.kind, name.value);
+  MUSTER_CHECK_OK(ledger_.touch_slot(slot, row.user));
+  Query query(connection_, Sql::name_put);
+  query.integer(static_cast<std::int64_t>(name.kind)).text(name.value);
+  query.integer(row.user.value).integer(row.claim.value).time(row.pending_until);
+  MUSTER_CHECK_OK(query.run());
+  return ledger_.log(slot, row.user, Change::name);
+}
+
+Status SqlSlotStore::remove_name(const ports::Name& name, UserId user) {
+  const std::uint32_t slot = model::slot_of_name(name.kind, name.value);
+  MUSTER_CHECK_OK(ledger_.touch_slot(slot, user));
+  Query query(connection_, Sql::name_delete);
+  MUSTER_CHECK_OK(query.integer(static_cast<std::int64_t>(name.kind)).text(name.value).run());
+  return ledger_.log(slot, user, Change::name);
+}
+
+Result<std::vector<ports::NamedRow>> SqlSlotStore::pending_names(Time before, std::size_t limit) {
+  std::vector<ports::NamedRow> rows;
+  Query query(connection_, Sql::name_pending);
+  query.time(before).integer(static_cast<std::int64_t>(limit));
+  MUSTER_CHECK_OK(read_named_rows(query, rows));
+  return rows;
+}
+
+Result<std::vector<ports::NamedRow>> SqlSlotStore::names(const std::optional<ports::Name>& after,
+                                                         std::size_t limit) {
+  std::vector<ports::NamedRow> rows;
+  const auto first = static_cast<std::int64_t>(after ? after->kind : model::NameKind::username);
+  for (std::int64_t kind = first; kind <= static_cast<std::int64_t>(model::NameKind::phone); ++kind) {
+    if (rows.size() == limit) break;
+    Query query(connection_, Sql::name_page);
+    query.integer(kind).text(after && kind == first ? std::string(after->value) : std::string());
+    query.integer(static_cast<std::int64_t>(limit - rows.size()));
+    MUSTER_CHECK_OK(read_named_rows(query, rows));
+  }
+  return rows;
+}
+
+Result<std::optional<model::Guard>> SqlSlotStore::guard(UserId user, model::ClaimId claim) {
+  Query query(connection_, Sql::guard_find);
+  query.integer(user.value).integer(claim.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<model::Guard>{};
+  return std::optional(static_cast<model::Guard>(query.get_integer()));
+}
+
+Status SqlSlotStore::put_guard(const ports::StoredGuard& guard) {
+  MUSTER_CHECK_OK(ledger_.touch(guard.user));
+  Query query(connection_, Sql::guard_put);
+  query.integer(guard.user.value).integer(guard.claim.value);
+  query.integer(static_cast<std::int64_t>(guard.name.kind)).text(guard.name.value);
+  MUSTER_CHECK_OK(query.integer(static_cast<std::int64_t>(guard.guard)).run());
+  return ledger_.log(guard.user, Change::guard);
+}
+
+Status SqlSlotStore::remove_guard(UserId user, model::ClaimId claim) {
+  MUSTER_CHECK_OK(ledger_.touch(user));
+  Query query(connection_, Sql::guard_delete);
+  MUSTER_CHECK_OK(query.integer(user.value).integer(claim.value).run());
+  return ledger_.log(user, Change::guard);
+}
+
+Result<std::vector<ports::StoredGuard>> SqlSlotStore::guards(model::Guard state, UserId after_user,
+                                                             model::ClaimId after_claim, std::size_t limit) {
+  std::vector<ports::StoredGuard> guards;
+  Query query(connection_, Sql::guard_page);
+  query.integer(static_cast<std::int64_t>(state)).integer(after_user.value).integer(after_user.value);
+  query.integer(after_claim.value).integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return guards;
+    ports::StoredGuard guard;
+    guard.user.value = query.get_integer();
+    guard.claim.value = query.get_integer();
+    guard.name = read_name(query);
+    guard.guard = state;
+    guards.push_back(std::move(guard));
+  }
+}
+
+Status SqlSlotStore::post(const std::string& text) {
+  std::int64_t token = 0;
+  randombytes_buf(&token, sizeof token);
+  Query query(connection_, Sql::outbox_insert);
+  return run(query.integer(token).blob(text));
+}
+
+Result<std::vector<ports::Posted>> SqlSlotStore::posted(std::size_t limit) {
+  std::vector<ports::Posted> out;
+  Query query(connection_, Sql::outbox_page);
+  query.integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return out;
+    ports::Posted posted;
+    posted.id = query.get_integer();
+    posted.token = query.get_integer();
+    posted.text = query.get_bytes();
+    out.push_back(std::move(posted));
+  }
+}
+
+Status SqlSlotStore::unpost(std::int64_t id) {
+  Query query(connection_, Sql::outbox_delete);
+  return run(query.integer(id));
+}
+
+Result<bool> SqlSlotStore::take(std::int64_t token) {
+  {
+    Query query(connection_, Sql::taken_find);
+    query.integer(token);
+    MUSTER_TRY(const bool found, query.next());
+    if (found) return false;
+  }
+  Query query(connection_, Sql::taken_insert);
+  MUSTER_CHECK_OK(query.integer(token).run());
+  return true;
+}
+
+Status SqlSlotStore::forget_taken(std::int64_t token) {
+  Query query(connection_, Sql::taken_delete);
+  return run(query.integer(token));
+}
+
+Result<std::vector<ports::SlotRow>> SqlSlotStore::slots() {
+  std::vector<ports::SlotRow> rows;
+  rows.reserve(model::slot_count);
+  Query query(connection_, Sql::slot_all);
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return rows;
+    ports::SlotRow row;
+    row.slot = static_cast<std::uint32_t>(query.get_integer());
+    row.epoch = query.get_integer();
+    row.owned = query.get_bytes() == owned_state;
+    row.seq = query.get_integer();
+    row.users = query.get_integer();
+    rows.push_back(row);
+  }
+}
+
+Status SqlSlotStore::set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) {
+  Query query(connection_, Sql::slot_set_owner);
+  query.text(std::string(owned ? owned_state : not_owned_state)).integer(epoch);
+  return run(query.integer(slot));
+}
+
+Result<std::vector<ports::ShardRow>> SqlSlotStore::shards() {
+  std::vector<ports::ShardRow> rows;
+  Query query(connection_, Sql::shard_all);
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return rows;
+    ports::ShardRow row;
+    row.id.value = static_cast<std::uint32_t>(query.get_integer());
+    row.dsn = query.get_bytes();
+    row.identity = query.get_bytes();
+    row.added_at = query.get_time();
+    rows.push_back(std::move(row));
+  }
+}
+
+Status SqlSlotStore::add_shard(const ports::ShardRow& shard) {
+  Query query(connection_, Sql::shard_insert);
+  query.integer(shard.id.value).text(shard.dsn).text(shard.identity).time(shard.added_at);
+  return run(query);
+}
+
+Result<model::SlotMap> SqlSlotStore::map() {
+  model::SlotMap map;
+  {
+    Query query(connection_, Sql::counter_find);
+    query.text(map_counter);
+    MUSTER_TRY(const bool found, query.next());
+    map.version = found ? query.get_integer() : 0;
+  }
+  Query query(connection_, Sql::slot_map_all);
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return map;
+    const auto slot = static_cast<std::size_t>(query.get_integer());
+    if (slot != map.owners.size())
+      return fail(ErrorCode::internal, "internal error",
+                  "the map of slots has a gap before " + std::to_string(slot));
+    model::SlotOwner owner;
+    owner.shard.value = static_cast<std::uint32_t>(query.get_integer());
+    owner.epoch = query.get_integer();
+    map.owners.push_back(owner);
+  }
+}
+
+Status SqlSlotStore::put_map(model::SlotMap& map) {
+  MUSTER_TRY(map.version, connection_.add_to_counter(map_counter, 1));
+  for (std::size_t slot = 0; slot < map.owners.size(); ++slot) {
+    Query query(connection_, Sql::slot_map_put);
+    query.integer(static_cast<std::int64_t>(slot)).integer(map.owners[slot].shard.value);
+    MUSTER_CHECK_OK(query.integer(map.owners[slot].epoch).run());
+  }
+  return {};
+}
+
+}  // namespace muster::sql

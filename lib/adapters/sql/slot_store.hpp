@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The slots of one database in SQL. Belongs to its connection's thread.
+#pragma once
+
+#include "adapters/sql/ledger.hpp"
+#include "adapters/sql/query.hpp"
+#include "adapters/sql/user_store.hpp"
+#include "ports/slot_store.hpp"
+
+namespace muster::sql {
+
+class SqlSlotStore final : public ports::SlotStore {
+ public:
+  SqlSlotStore(Connection& connection, Ledger& ledger, SqlUserStore& users)
+      : connection_(connection), ledger_(ledger), users_(users) {}
+
+  Result<std::optional<model::NameRow>> name(const ports::Name& name) override;
+  Status put_name(const ports::Name& name, const model::NameRow& row) override;
+  Status remove_name(const ports::Name& name, UserId user) override;
+  Result<std::vector<ports::NamedRow>> pending_names(Time before, std::size_t limit) override;
+  Result<std::vector<ports::NamedRow>> names(const std::optional<ports::Name>& after,
+                                             std::size_t limit) override;
+
+  Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) override;
+  Status put_guard(const ports::StoredGuard& guard) override;
+  Status remove_guard(UserId user, model::ClaimId claim) override;
+  Result<std::vector<ports::StoredGuard>> guards(model::Guard state, UserId after_user,
+                                                 model::ClaimId after_claim, std::size_t limit) override;
+
+  Status post(const std::string& text) override;
+  Result<std::vector<ports::Posted>> posted(std::size_t limit) override;
+  Status unpost(std::int64_t id) override;
+  Result<bool> take(std::int64_t token) override;
+  Status forget_taken(std::int64_t token) override;
+
+  Result<std::vector<ports::SlotRow>> slots() override;
+  Status set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) override;
+
+  Result<std::vector<ports::ShardRow>> shards() override;
+  Status add_shard(const ports::ShardRow& shard) override;
+  Result<model::SlotMap> map() override;
+  Status put_map(model::SlotMap& map) override;
+
+  void claim_names_with(ports::NameClaims* claims) override { users_.claim_names_with(claims); }
+
+ private:
+  Connection& connection_;
+  Ledger& ledger_;
+  SqlUserStore& users_;
+};
+
+}  // namespace muster::sql

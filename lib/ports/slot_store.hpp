@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file What one database keeps so that users can be spread over several: which slots it owns, the lookup
+/// rows of names, the guards of their claims (model/name_claim.hpp), and what is to be passed on to the
+/// catalog. For the adapter that composes databases; operations have no use for it. Changes are fenced by
+/// the slot they are in, and logged.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/name_claim.hpp"
+#include "model/slot_map.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace muster::ports {
+
+struct Name {
+  model::NameKind kind = model::NameKind::username;
+  std::string value;  ///< Canonical.
+
+  auto operator<=>(const Name&) const = default;
+};
+
+struct NamedRow {
+  Name name;
+  model::NameRow row;
+};
+
+struct StoredGuard {
+  UserId user;
+  model::ClaimId claim;
+  Name name;
+  model::Guard guard = model::Guard::committed;
+};
+
+struct SlotRow {
+  std::uint32_t slot = 0;
+  std::int64_t epoch = 0;  ///< 0: never owned.
+  bool owned = false;
+  std::int64_t seq = 0;  ///< How many units have changed it.
+  std::int64_t users = 0;
+};
+
+/// Something to be passed on, in the order of ids.
+struct Posted {
+  std::int64_t id = 0;     ///< May be given again once it was removed.
+  std::int64_t token = 0;  ///< Random: which one it is, for ever.
+  std::string text;
+};
+
+/// One of the databases that users are spread over, as the catalog knows it.
+struct ShardRow {
+  model::ShardId id;
+  std::string dsn;       ///< Without a password.
+  std::string identity;  ///< Random; the database has it too.
+  Time added_at;
+};
+
+/// Who takes and frees names for the users of a unit. Errors of claim: already_exists, with the field.
+class NameClaims {
+ public:
+  virtual ~NameClaims() = default;
+  virtual Status claim(const Name& name, UserId user) = 0;
+  virtual Status release(const Name& name, UserId user) = 0;
+};
+
+class SlotStore {
+ public:
+  virtual ~SlotStore() = default;
+
+  virtual Result<std::optional<model::NameRow>> name(const Name& name) = 0;
+  /// Inserts or replaces.
+  virtual Status put_name(const Name& name, const model::NameRow& row) = 0;
+  virtual Status remove_name(const Name& name, UserId user) = 0;
+  /// Those that are pending, and were until before `before`.
+  virtual Result<std::vector<NamedRow>> pending_names(Time before, std::size_t limit) = 0;
+  /// All, by kind and value, after the given one.
+  virtual Result<std::vector<NamedRow>> names(const std::optional<Name>& after, std::size_t limit) = 0;
+
+  virtual Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) = 0;
+  virtual Status put_guard(const StoredGuard& guard) = 0;
+  virtual Status remove_guard(UserId user, model::ClaimId claim) = 0;
+  /// Those in one state, by user and claim, after the given ones.
+  virtual Result<std::vector<StoredGuard>> guards(model::Guard state, UserId after_user,
+                                                  model::ClaimId after_claim, std::size_t limit) = 0;
+
+  virtual Status post(const std::string& text) = 0;
+  virtual Result<std::vector<Posted>> posted(std::size_t limit) = 0;
+  virtual Status unpost(std::int64_t id) = 0;
+  /// For the one who takes: notes that a posting was taken; false if it was before.
+  virtual Result<bool> take(std::int64_t token) = 0;
+  /// Forgets that it was taken: it is not posted any more.
+  virtual Status forget_taken(std::int64_t token) = 0;
+
+  /// All of them.
+  virtual Result<std::vector<SlotRow>> slots() = 0;
+  /// Sets owner and epoch; not fenced: it is what makes the fence.
+  virtual Status set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) = 0;
+
+  /// In the catalog: every shard, by id.
+  virtual Result<std::vector<ShardRow>> shards() = 0;
+  /// Error: already_exists.
+  virtual Status add_shard(const ShardRow& shard) = 0;
+  /// In the catalog: the map; no owners while there is none.
+  virtual Result<model::SlotMap> map() = 0;
+  /// Replaces it; the version is counted on.
+  virtual Status put_map(model::SlotMap& map) = 0;
+
+  /// From here to the end of the unit, in the place of rows in this database.
+  virtual void claim_names_with(NameClaims* claims) = 0;
+};
+
+}  // namespace muster::ports
