@@ -150,8 +150,21 @@ Status check_body(const Exchange& exchange) {
                   : "the body must be application/json, in UTF-8");
 }
 
+/// A reader may say which version of a user it knows of; what it is shown is not older.
+Status read_at_least(Exchange& exchange) {
+  const auto text = exchange.request.headers.find("X-Muster-At-Least");
+  if (!text) return {};
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
+  if (error != std::errc() || end != text->data() + text->size() || version < 1)
+    return fail(Error::invalid("X-Muster-At-Least", "must be the version of a user, such as 7"));
+  exchange.call.at_least = version;
+  return {};
+}
+
 Status read_conditions(Exchange& exchange) {
-  if (exchange.route->method == Method::get || exchange.route->operation == nullptr) return {};
+  if (exchange.route->operation == nullptr) return {};
+  if (exchange.route->method == Method::get) return read_at_least(exchange);
   if (const auto key = exchange.request.headers.find("Idempotency-Key")) {
     const bool visible = std::all_of(key->begin(), key->end(), [](char c) { return c > ' ' && c < 0x7f; });
     if (key->empty() || key->size() > idempotency_key_length_max || !visible)

@@ -84,7 +84,7 @@ std::string path_of(const std::string& dsn) {
 }
 
 Result<std::unique_ptr<ports::Store>> open_database(const Config& config, const std::string& dsn,
-                                                    std::shared_ptr<const ports::SlotEpochs> epochs) {
+                                                    std::shared_ptr<const ports::SlotNumbers> epochs) {
   if (mysql::Dsn::has_scheme(dsn)) {
     mysql::MysqlOptions options;
     MUSTER_TRY(options.dsn, mysql::Dsn::parse(dsn));
@@ -109,7 +109,7 @@ Result<std::unique_ptr<sharded::ShardedStore>> open_store(const Config& config) 
       std::make_shared<const sharded::Surroundings>(sharded::Surroundings{system::wall_clock, entropy});
   options.catalog_dsn = config.store_catalog;
   options.shard_dsns = config.store_shards;
-  options.open = [config](const std::string& dsn, std::shared_ptr<const ports::SlotEpochs> epochs) {
+  options.open = [config](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
     return open_database(config, dsn, std::move(epochs));
   };
   return sharded::ShardedStore::open(std::move(options));

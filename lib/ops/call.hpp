@@ -58,6 +58,8 @@ class Call {
   std::optional<std::string> plan_hash;
   std::optional<std::int64_t> if_match;  ///< The version from If-Match.
 
+  std::optional<std::int64_t> at_least;  ///< A version that a reader of one user must see, or a later one.
+
   std::string request_text;                   ///< Canonical JSON of the request, set by invoke; never logged.
   std::optional<std::string> replayed_reply;  ///< JSON of the first reply to this idempotency key.
   std::optional<std::string> plan_reply;      ///< JSON: what a dry run answers instead.

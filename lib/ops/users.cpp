@@ -2,6 +2,7 @@
 #include "ops/users.hpp"
 
 #include "model/contact.hpp"
+#include "model/slot.hpp"
 #include "model/username.hpp"
 #include "ops/accounts.hpp"
 #include "ops/authorizer.hpp"
@@ -80,12 +81,16 @@ Result<ListUsers::Reply> ListUsers::run(Context& context, Call& /*call*/, const 
   return reply;
 }
 
-Result<GetUser::Reply> GetUser::run(Context& context, Call& /*call*/, const Request& request) {
+Result<GetUser::Reply> GetUser::run(Context& context, Call& call, const Request& request) {
   std::optional<model::User> found;
-  MUSTER_CHECK_OK(context.store.read(ports::Home::of(request.id), [&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(found, unit.users().find(request.id));
-    return {};
-  }));
+  // A replica will do: it is asked whether it has what this daemon changed, and what the caller knows of.
+  ports::Freshness freshness{ports::Recency::recent, {}, ports::View::looks};
+  if (call.at_least) freshness.at_least.push_back({model::slot_of(request.id), *call.at_least});
+  MUSTER_CHECK_OK(
+      context.store.read(ports::Home::of(request.id), freshness, [&](ports::Unit& unit) -> Status {
+        MUSTER_TRY(found, unit.users().find(request.id));
+        return {};
+      }));
   if (!found) return fail(no_such_user(request.id));
   return std::move(*found);
 }

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "model/name_claim.hpp"
 #include "model/slot_map.hpp"
+#include "ports/freshness.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -107,6 +108,9 @@ class SlotStore {
   virtual Result<model::SlotMap> map() = 0;
   /// Replaces it; the version is counted on.
   virtual Status put_map(model::SlotMap& map) = 0;
+
+  /// The slots that this unit has changed so far, at what they came to.
+  [[nodiscard]] virtual std::vector<SlotPosition> changed() const = 0;
 
   /// From here to the end of the unit, in the place of rows in this database.
   virtual void claim_names_with(NameClaims* claims) = 0;

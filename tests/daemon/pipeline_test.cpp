@@ -155,6 +155,9 @@ TEST_CASE("ETag, If-Match and If-None-Match guard what is read and changed") {
   CHECK(of(same, "ETag") == tag);
   const std::pair<std::string, std::string> json{"Content-Type", "application/merge-patch+json"};
   const std::string patch = R"({"display_name":"Dora"})";
+  for (const char* wrong : {"", "0", "-1", "1x", "99999999999999999999"})
+    CHECK(must_send(client, Method::get, "/v1/users/me", {auth, {"X-Muster-At-Least", wrong}}).status == 400);
+  CHECK(must_send(client, Method::get, "/v1/users/me", {auth, {"X-Muster-At-Least", "1"}}).status == 200);
   CHECK(must_send(client, Method::patch, "/v1/users/me", {auth, json, {"If-Match", "\"999999\""}}, patch)
             .status == 412);
   CHECK(

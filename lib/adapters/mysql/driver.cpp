@@ -2,7 +2,7 @@
 #include "adapters/mysql/driver.hpp"
 
 #include "base/check.hpp"
-#include "ports/slot_epochs.hpp"
+#include "ports/slot_numbers.hpp"
 
 #include <array>
 

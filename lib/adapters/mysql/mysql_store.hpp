@@ -7,7 +7,7 @@
 #include "adapters/mysql/dsn.hpp"
 #include "adapters/mysql/endpoint.hpp"
 #include "base/result.hpp"
-#include "ports/slot_epochs.hpp"
+#include "ports/slot_numbers.hpp"
 #include "ports/store.hpp"
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct MysqlOptions {
   std::chrono::milliseconds batch_time_max{10};  ///< No further unit joins a commit that is this old.
   std::int64_t change_log_keep = 1'000'000;      ///< Newest entries of the change log that maintain() keeps.
   /// Where users are spread over several databases: which slots this one is written in. Null: all.
-  std::shared_ptr<const ports::SlotEpochs> epochs = nullptr;
+  std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;
   /// What a daemon keeps in memory follows only what it writes itself.
   Writers writers = Writers::sole;
 };

@@ -50,6 +50,7 @@ class Attempt {
   std::vector<HeldName> committed;
   std::vector<HeldName> released;
   std::vector<std::string> removed_roles;
+  std::vector<ports::SlotPosition> changed;
   std::size_t revocations_used = 0;
   bool posted = false;
   bool refused_itself = false;  ///< It is known not to have been kept.

@@ -6,7 +6,7 @@
 #include "model/slot_map.hpp"
 #include "ports/clock.hpp"
 #include "ports/home.hpp"
-#include "ports/slot_epochs.hpp"
+#include "ports/slot_numbers.hpp"
 #include "ports/slot_store.hpp"
 #include "ports/store.hpp"
 
@@ -24,7 +24,7 @@ struct Database {
   model::ShardId id;
   std::string dsn;  ///< Without a password; for the operator.
   std::unique_ptr<ports::Store> store;
-  std::shared_ptr<ports::SlotEpochs> epochs;
+  std::shared_ptr<ports::SlotNumbers> epochs;
 };
 
 /// What is needed of the world beside databases.

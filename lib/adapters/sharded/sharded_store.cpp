@@ -89,11 +89,20 @@ Status ShardedStore::read(const Home& home, const ports::Freshness& freshness,
                           const std::function<Status(Unit&)>& work) {
   const auto layout = shards_->now();
   Database& database = layout->at(home);
-  if (layout->is_whole()) return database.store->read(home, freshness, work);
-  return database.store->read(home, freshness, [&](Unit& local) -> Status {
+  const ports::Freshness wanted = with_own_changes(home, freshness);
+  if (layout->is_whole()) return database.store->read(home, wanted, work);
+  return database.store->read(home, wanted, [&](Unit& local) -> Status {
     ShardedUnit unit(*layout, relay_, home, local, nullptr);
     return work(unit);
   });
+}
+
+ports::Freshness ShardedStore::with_own_changes(const Home& home, const ports::Freshness& freshness) const {
+  ports::Freshness wanted = freshness;
+  if (wanted.recency == ports::Recency::strict || home.kind != Home::Kind::user) return wanted;
+  const std::uint32_t slot = model::slot_of(home.user_id);
+  if (const std::int64_t seq = written_.of(slot); seq > 0) wanted.at_least.push_back({slot, seq});
+  return wanted;
 }
 
 Status ShardedStore::write(const Home& home, const std::function<Status(Unit&)>& work) {
@@ -101,25 +110,30 @@ Status ShardedStore::write(const Home& home, const std::function<Status(Unit&)>&
   bool is_refreshed = false;
   for (int run = 0; run < runs_max; ++run) {
     const auto layout = shards_->now();
-    Status status = layout->is_whole() ? layout->catalog().store->write(home, work)
-                                       : run_at(*layout, home, work, attempt);
-    if (attempt.wishes_anything()) {
-      if (Status prepared = prepare(*layout, attempt); !prepared) {
-        conclude(*layout, prepared, attempt);
-        return prepared;
-      }
-      continue;
-    }
+    Status status =
+        layout->is_whole() ? run_whole(*layout, work, attempt) : run_at(*layout, home, work, attempt);
+    const bool is_to_run_again = attempt.wishes_anything();
+    if (is_to_run_again) status = prepare(*layout, attempt);
     if (is_stale_map(status) && !is_refreshed) {
       is_refreshed = true;
       if (shards_->refresh()) continue;
     }
+    if (is_to_run_again && status) continue;
     conclude(*layout, status, attempt);
     return status;
   }
   const Status given_up = fail(busy());
   conclude(*shards_->now(), given_up, attempt);
   return given_up;
+}
+
+Status ShardedStore::run_whole(const Layout& layout, const std::function<Status(Unit&)>& work,
+                               Attempt& attempt) {
+  return layout.catalog().store->write([&](Unit& unit) -> Status {
+    Status status = work(unit);
+    attempt.changed = unit.slots().changed();
+    return status;
+  });
 }
 
 Status ShardedStore::run_at(const Layout& layout, const Home& home, const std::function<Status(Unit&)>& work,
@@ -132,6 +146,7 @@ Status ShardedStore::run_at(const Layout& layout, const Home& home, const std::f
         ShardedUnit unit(layout, relay_, home, local, &attempt);
         status = work(unit);
       }
+      attempt.changed = local.slots().changed();
       // A unit that failed by itself needs nothing: what it decided without is what it answers. But a name
       // that it took to be free may not be.
       if (!status && attempt.wishes.empty() && !attempt.fenced) attempt.begin_run();
@@ -174,6 +189,7 @@ Status ShardedStore::prepare(const Layout& layout, Attempt& attempt) {
 void ShardedStore::conclude(const Layout& layout, const Status& status, const Attempt& attempt) {
   if (attempt.posted) relay_.notify();
   if (status) {
+    for (const ports::SlotPosition& each : attempt.changed) written_.raise(each.slot, each.seq);
     warn("names of users that were kept", confirm_names(layout, attempt.committed));
     warn("names that were given up", release_names(layout, attempt.released));
     for (const std::string& role : attempt.removed_roles)
@@ -212,7 +228,9 @@ void ShardedStore::tend(const Layout& layout) {
   if (layout.is_whole()) return;
   for (const auto& database : layout.databases) {
     const auto recovered = recover_part(layout, *database);
-    if (!recovered) warn("claims of names", fail(recovered.error()));
+    if (recovered) continue;
+    warn("claims of names", fail(recovered.error()));
+    if (is_stale_map(fail(recovered.error()))) warn("the map of slots", shards_->refresh());
   }
   std::set<std::string> roles;
   const Status looked = layout.catalog().store->read([&](Unit& unit) -> Status {

@@ -71,6 +71,11 @@ class ShardedStore final : public ports::Store {
   [[nodiscard]] Shards& shards() { return *shards_; }
 
  private:
+  /// Who changed something sees it, also where a replica would answer.
+  [[nodiscard]] ports::Freshness with_own_changes(const ports::Home& home,
+                                                  const ports::Freshness& freshness) const;
+  static Status run_whole(const Layout& layout, const std::function<Status(ports::Unit&)>& work,
+                          Attempt& attempt);
   Status run_at(const Layout& layout, const ports::Home& home,
                 const std::function<Status(ports::Unit&)>& work, Attempt& attempt);
   Status prepare(const Layout& layout, Attempt& attempt);
@@ -80,7 +85,8 @@ class ShardedStore final : public ports::Store {
 
   std::unique_ptr<Shards> shards_;
   RoleGate roles_;
-  Relay relay_;  ///< Last: its thread uses the others.
+  ports::SlotNumbers written_{0};  ///< What each slot came to by this process's changes.
+  Relay relay_;                    ///< Last: its thread uses the others.
 };
 
 }  // namespace muster::sharded

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sharded/shards.hpp"
 
+#include "adapters/sharded/fan_out.hpp"
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "ports/system_store.hpp"
@@ -92,9 +93,26 @@ Result<std::shared_ptr<Database>> Shards::open_database(model::ShardId id, const
   database->id = id;
   database->dsn = dsn;
   // Until the map is known: a catalog that is alone owns everything, a shard nothing.
-  database->epochs = std::make_shared<ports::SlotEpochs>(id == catalog_id ? 1 : 0);
+  database->epochs = std::make_shared<ports::SlotNumbers>(id == catalog_id ? 1 : 0);
   MUSTER_TRY(database->store, options_.open(dsn, database->epochs));
   return database;
+}
+
+Result<std::vector<std::shared_ptr<Database>>> Shards::open_all(const std::vector<ports::ShardRow>& rows) {
+  constexpr std::size_t at_once_max = 8;
+  std::vector<Result<std::shared_ptr<Database>>> opened(rows.size());
+  fan_out(rows.size(), at_once_max, [&](std::size_t i) {
+    opened[i] = open_database(rows[i].id, rows[i].dsn);
+    if (!opened[i]) return;
+    if (const auto ours = check_identity(**opened[i], rows[i].identity); !ours)
+      opened[i] = fail(ours.error());
+  });
+  std::vector<std::shared_ptr<Database>> databases;
+  for (auto& each : opened) {
+    if (!each) return fail(each.error());
+    databases.push_back(std::move(*each));
+  }
+  return databases;
 }
 
 void Shards::publish(std::vector<std::shared_ptr<Database>> databases, model::SlotMap map) {
@@ -144,12 +162,8 @@ Status Shards::start() {
     rows.push_back(row);
     added.push_back(row);
   }
-  std::vector<std::shared_ptr<Database>> databases{catalog};
-  for (const ports::ShardRow& row : rows) {
-    MUSTER_TRY(auto database, open_database(row.id, row.dsn));
-    MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*database, row.identity));
-    databases.push_back(std::move(database));
-  }
+  MUSTER_TRY(auto databases, open_all(rows));
+  databases.insert(databases.begin(), catalog);
   // The first map is the decision who has which slot; until each database has its own, nobody writes.
   const bool is_first = map.owners.empty();
   if (is_first) {

@@ -16,7 +16,7 @@ namespace muster::sharded {
 
 /// Opens one database; what is known of its slots is put into `epochs` later.
 using Opener = std::function<Result<std::unique_ptr<ports::Store>>(
-    const std::string& dsn, std::shared_ptr<const ports::SlotEpochs> epochs)>;
+    const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs)>;
 
 struct ShardedOptions {
   std::string catalog_dsn;
@@ -43,6 +43,7 @@ class Shards {
   Status start();
   [[nodiscard]] std::string new_identity() const;
   Result<std::shared_ptr<Database>> open_database(model::ShardId id, const std::string& dsn);
+  Result<std::vector<std::shared_ptr<Database>>> open_all(const std::vector<ports::ShardRow>& rows);
   void publish(std::vector<std::shared_ptr<Database>> databases, model::SlotMap map);
 
   const ShardedOptions options_;

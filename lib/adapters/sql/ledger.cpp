@@ -39,6 +39,13 @@ Status Ledger::log(std::uint32_t slot, UserId user, Change change) {
   return {};
 }
 
+std::vector<ports::SlotPosition> Ledger::changed() const {
+  std::vector<ports::SlotPosition> out;
+  out.reserve(entries_.size());
+  for (const Entry& each : entries_) out.push_back({each.slot, each.seq});
+  return out;
+}
+
 Result<AuditHead> Ledger::audit_head() {
   if (audit_head_) return *audit_head_;
   Query query(connection_, Sql::audit_head);

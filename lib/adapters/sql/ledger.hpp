@@ -8,7 +8,8 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "model/slot.hpp"
-#include "ports/slot_epochs.hpp"
+#include "ports/freshness.hpp"
+#include "ports/slot_numbers.hpp"
 
 #include <array>
 #include <cstdint>
@@ -42,7 +43,7 @@ struct AuditHead {
 class Ledger {
  public:
   /// Without `epochs` every slot has been owned here from the start.
-  Ledger(Connection& connection, const ports::SlotEpochs* epochs) : connection_(connection), epochs_(epochs) {
+  Ledger(Connection& connection, const ports::SlotNumbers* epochs) : connection_(connection), epochs_(epochs) {
     entry_of_slot_.fill(no_entry);
   }
 
@@ -61,6 +62,8 @@ class Ledger {
   void add_users(UserId user, std::int64_t amount);
   /// Not yet in the slots' rows.
   [[nodiscard]] std::int64_t users_added() const { return users_added_; }
+
+  [[nodiscard]] std::vector<ports::SlotPosition> changed() const;
 
   Result<AuditHead> audit_head();
   /// The same, and nobody else can append until the transaction ends.
@@ -100,7 +103,7 @@ class Ledger {
   Result<std::int64_t> touch(std::uint32_t slot, UserId user, std::int64_t users_added);
 
   Connection& connection_;
-  const ports::SlotEpochs* epochs_;
+  const ports::SlotNumbers* epochs_;
   std::vector<Entry> entries_;
   std::vector<std::uint16_t> logged_;  ///< Entries in the order in which they were first logged.
   std::array<std::uint16_t, model::slot_count> entry_of_slot_{};

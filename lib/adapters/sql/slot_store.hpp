@@ -41,6 +41,7 @@ class SqlSlotStore final : public ports::SlotStore {
   Result<model::SlotMap> map() override;
   Status put_map(model::SlotMap& map) override;
 
+  [[nodiscard]] std::vector<ports::SlotPosition> changed() const override { return ledger_.changed(); }
   void claim_names_with(ports::NameClaims* claims) override { users_.claim_names_with(claims); }
 
  private:

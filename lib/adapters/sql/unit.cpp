@@ -19,7 +19,7 @@ Status guarded(const std::function<Status()>& work) noexcept {
   }
 }
 
-SqlUnit::SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotEpochs> epochs)
+SqlUnit::SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotNumbers> epochs)
     : connection_(connection),
       kind_(kind),
       epochs_(std::move(epochs)),

@@ -24,7 +24,7 @@ enum class Extent : std::uint8_t { transaction, savepoint };
 
 class SqlUnit final : public ports::Unit {
  public:
-  SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotEpochs> epochs = nullptr);
+  SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const ports::SlotNumbers> epochs = nullptr);
 
   ports::UserStore& users() override { return users_; }
   ports::SessionStore& sessions() override { return sessions_; }
@@ -54,7 +54,7 @@ class SqlUnit final : public ports::Unit {
  private:
   Connection& connection_;
   UnitKind kind_;
-  std::shared_ptr<const ports::SlotEpochs> epochs_;
+  std::shared_ptr<const ports::SlotNumbers> epochs_;
   Ledger ledger_;
   SqlUserStore users_;
   SqlSessionStore sessions_;

@@ -14,7 +14,7 @@ constexpr int pause_max_milliseconds = 10;
 }  // namespace
 
 Writer::Writer(std::unique_ptr<TransactionalConnection> connection, WriterLimits limits, Health& health,
-               std::shared_ptr<const ports::SlotEpochs> epochs)
+               std::shared_ptr<const ports::SlotNumbers> epochs)
     : connection_(std::move(connection)),
       unit_(*connection_, UnitKind::write, std::move(epochs)),
       limits_(limits),

@@ -33,7 +33,7 @@ struct WriterLimits {
 class Writer {
  public:
   Writer(std::unique_ptr<TransactionalConnection> connection, WriterLimits limits, Health& health,
-         std::shared_ptr<const ports::SlotEpochs> epochs = nullptr);
+         std::shared_ptr<const ports::SlotNumbers> epochs = nullptr);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   /// Finishes what waits.

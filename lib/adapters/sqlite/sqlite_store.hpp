@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "ports/slot_epochs.hpp"
+#include "ports/slot_numbers.hpp"
 #include "ports/store.hpp"
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct SqliteOptions {
   std::chrono::milliseconds reader_wait_max{2000};  ///< For a free reader; then overloaded.
   std::int64_t change_log_keep = 1'000'000;  ///< Newest entries of the change log that maintain() keeps.
   /// Where users are spread over several databases: which slots this one is written in. Null: all.
-  std::shared_ptr<const ports::SlotEpochs> epochs = nullptr;
+  std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;
   std::int64_t size_max_bytes = 0;  ///< The database file's; 0 for no limit.
 };
 

@@ -35,7 +35,7 @@ ShardedOptions Databases::options() const {
   ShardedOptions options;
   options.catalog_dsn = dsn(0);
   for (std::size_t i = 1; i <= shards_; ++i) options.shard_dsns.push_back(dsn(i));
-  options.open = [](const std::string& dsn, std::shared_ptr<const ports::SlotEpochs> epochs) {
+  options.open = [](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
     sqlite::SqliteOptions one;
     one.path = dsn.substr(std::string("sqlite://").size());
     one.readers = 2;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/adapters/sharded/databases.hpp"
+#include "ports/user_store.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace muster::sharded::testing {
+namespace {
+
+using ports::Home;
+using ports::Unit;
+
+/// Passes everything on, and keeps how fresh the last read was to be.
+class Listening final : public ports::Store {
+ public:
+  Listening(std::unique_ptr<ports::Store> store, ports::Freshness& heard)
+      : store_(std::move(store)), heard_(heard) {}
+
+  using ports::Store::read;
+  using ports::Store::write;
+  Status read(const Home& home, const ports::Freshness& freshness,
+              const std::function<Status(Unit&)>& work) override {
+    heard_ = freshness;
+    return store_->read(home, freshness, work);
+  }
+  Status write(const Home& home, const std::function<Status(Unit&)>& work) override {
+    return store_->write(home, work);
+  }
+  ports::StoreHealth health() override { return store_->health(); }
+  [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
+  Status backup(const std::string& path,
+                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
+    return store_->backup(path, progress);
+  }
+  Status verify_backup(const std::string& path) override { return store_->verify_backup(path); }
+  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
+                                                    const std::string& name) override {
+    return store_->fact_of_backup(path, name);
+  }
+  Status maintain() override { return store_->maintain(); }
+
+ private:
+  std::unique_ptr<ports::Store> store_;
+  ports::Freshness& heard_;
+};
+
+void read_user(ports::Store& store, std::int64_t id, const ports::Freshness& freshness) {
+  REQUIRE(store.read(Home::of(UserId{id}), freshness, [&](Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.users().find(UserId{id}));
+    return {};
+  }));
+}
+
+}  // namespace
+
+TEST_CASE("who is content with a copy is shown no older one than this process has written", "[sharded]") {
+  const std::size_t shards = GENERATE(std::size_t{0}, std::size_t{2});
+  INFO(shards << " shards beside the catalog");
+  ports::Freshness heard;
+  const Databases folder(shards);
+  ShardedOptions options = folder.options();
+  options.catalog_dsn.insert(options.catalog_dsn.size() - 3, "2");
+  for (std::string& each : options.shard_dsns) each.insert(each.size() - 3, "2");
+  options.open =
+      [&heard, open = options.open](
+          const std::string& dsn,
+          std::shared_ptr<const ports::SlotNumbers> epochs) -> Result<std::unique_ptr<ports::Store>> {
+    MUSTER_TRY(auto store, open(dsn, std::move(epochs)));
+    return std::make_unique<Listening>(std::move(store), heard);
+  };
+  auto store = ShardedStore::open(options);
+  REQUIRE(store);
+  const ports::Freshness recent{ports::Recency::recent, {}, ports::View::looks};
+
+  read_user(**store, 7, recent);
+  CHECK(heard.recency == ports::Recency::recent);
+  CHECK(heard.at_least.empty());
+
+  REQUIRE(create_user(**store, make_user(7, "ada")));
+  read_user(**store, 7, recent);
+  REQUIRE(heard.at_least.size() == 1);
+  CHECK(heard.at_least[0].slot == model::slot_of(UserId{7}));
+  const std::int64_t first = heard.at_least[0].seq;
+  CHECK(first >= 1);
+
+  REQUIRE((*store)->write(Home::of(UserId{7}), [&](Unit& unit) -> Status {
+    MUSTER_TRY(auto user, unit.users().find(UserId{7}));
+    user->display_name = "Ada";
+    return unit.users().update(*user);
+  }));
+  read_user(**store, 7, recent);
+  CHECK(heard.at_least.at(0).seq > first);
+
+  // What the caller knows of stays asked for beside it, and a strict read asks for nothing.
+  read_user(**store, 7, {ports::Recency::recent, {{model::slot_of(UserId{7}), 900}}, ports::View::looks});
+  CHECK(heard.at_least.size() == 2);
+  read_user(**store, 7, {});
+  CHECK(heard.at_least.empty());
+}
+
+}  // namespace muster::sharded::testing
