@@ -6,6 +6,8 @@
 #include "ports/role_store.hpp"
 #include "ports/user_store.hpp"
 
+#include <charconv>
+
 namespace muster::ops {
 namespace {
 
@@ -35,6 +37,31 @@ Result<PortableUser> portable(ports::Unit& unit, model::User user, bool include_
   return out;
 }
 
+/// How far an export is: in which part, and behind which user of it.
+struct Place {
+  std::size_t part = 0;
+  std::optional<UserId> after;
+};
+
+std::string cursor_of(const Place& place) {
+  return make_cursor(list_kind, std::to_string(place.part) + "/" + place.after.value_or(UserId{}).text());
+}
+
+Result<Place> place_of(const std::string& cursor) {
+  MUSTER_TRY(const std::string key, read_cursor(list_kind, cursor));
+  Place place;
+  std::int64_t after = 0;
+  const auto part = std::from_chars(key.data(), key.data() + key.size(), place.part);
+  if (part.ec == std::errc() && part.ptr != key.data() + key.size() && *part.ptr == '/') {
+    const auto id = std::from_chars(part.ptr + 1, key.data() + key.size(), after);
+    if (id.ec == std::errc() && id.ptr == key.data() + key.size()) {
+      place.after = UserId{after};
+      return place;
+    }
+  }
+  return fail(Error::invalid("cursor", "is not a cursor of this list"));
+}
+
 /// Hashes that leave the store leave a trace.
 Status audit_export(Context& context, Call& call, const ExportUsers::Reply& reply) {
   const auto done = call.commit<Changed>(
@@ -55,21 +82,33 @@ Status audit_export(Context& context, Call& call, const ExportUsers::Reply& repl
 
 Result<ExportUsers::Reply> ExportUsers::run(Context& context, Call& call, const Request& request) {
   if (request.include_hashes) MUSTER_CHECK_OK(require_permission(context, call, "import:user"));
-  std::optional<UserId> after;
+  Place place;
   if (request.cursor) {
-    MUSTER_TRY(after.emplace().value, read_number_cursor(list_kind, *request.cursor));
+    MUSTER_TRY(place, place_of(*request.cursor));
   }
   Reply reply;
-  MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(auto page, unit.users().list({}, after, static_cast<std::size_t>(request.limit)));
-    if (page.more && !page.items.empty())
-      reply.next_cursor = make_cursor(list_kind, page.items.back().id.text());
-    for (model::User& user : page.items) {
-      MUSTER_TRY(auto item, portable(unit, std::move(user), request.include_hashes));
-      reply.items.push_back(std::move(item));
-    }
-    return {};
-  }));
+  const auto parts = context.store.parts();
+  // One part after the other, each page of one moment of its part: a user comes with what belongs to them
+  // then.
+  while (place.part < parts.size() && reply.items.empty()) {
+    bool more = false;
+    const Status read = context.store.read(parts[place.part], [&](ports::Unit& unit) -> Status {
+      reply.items.clear();
+      MUSTER_TRY(auto page, unit.users().list({}, place.after, static_cast<std::size_t>(request.limit)));
+      more = page.more;
+      for (model::User& user : page.items) {
+        MUSTER_TRY(auto item, portable(unit, std::move(user), request.include_hashes));
+        reply.items.push_back(std::move(item));
+      }
+      return {};
+    });
+    if (!read) return fail(read.error());
+    if (more)
+      place.after = *reply.items.back().id;
+    else
+      place = {place.part + 1, std::nullopt};
+  }
+  if (place.part < parts.size()) reply.next_cursor = cursor_of(place);
   if (request.include_hashes) MUSTER_CHECK_OK(audit_export(context, call, reply));
   return reply;
 }

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "adapters/mysql/driver.hpp"
-#include "adapters/mysql/ticker.hpp"
+#include "base/ticker.hpp"
 #include "adapters/sql/readers.hpp"
 
 #include <atomic>

@@ -3,6 +3,7 @@
 /// changes is which one is current (shards.hpp). Thread-safe.
 #pragma once
 
+#include "adapters/sharded/late_store.hpp"
 #include "model/slot_map.hpp"
 #include "ports/clock.hpp"
 #include "ports/home.hpp"
@@ -25,6 +26,7 @@ struct Database {
   std::string dsn;  ///< Without a password; for the operator.
   std::unique_ptr<ports::Store> store;
   std::shared_ptr<ports::SlotNumbers> epochs;
+  LateStore* late = nullptr;  ///< Of one that could not be opened at the start: `store`.
 };
 
 /// What is needed of the world beside databases.

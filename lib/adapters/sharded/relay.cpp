@@ -4,8 +4,8 @@
 #include "base/log.hpp"
 #include "ports/security_store.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <chrono>
 
 namespace muster::sharded {
 namespace {
@@ -13,8 +13,9 @@ namespace {
 using ports::Unit;
 
 constexpr std::size_t passed_at_a_time = 500;
-constexpr std::chrono::seconds tending_interval{5};
 constexpr std::chrono::milliseconds pause_after_failure{500};
+/// How soon a shard that was added is looked at for the first time.
+constexpr std::chrono::milliseconds looking_interval{5000};
 constexpr std::chrono::seconds flush_time_max{5};
 
 void put(std::string& out, std::string_view value) {
@@ -122,8 +123,11 @@ Result<model::AuditRecord> read_record(const std::string& text) {
   return record;
 }
 
-Relay::Relay(LayoutNow layout, std::function<void(const Layout&)> tend)
-    : layout_(std::move(layout)), tend_(std::move(tend)), thread_([this] { loop(); }) {}
+Relay::Relay(LayoutNow layout) : layout_(std::move(layout)) {
+  // A database that does not answer holds one of them up, and not the others.
+  constexpr int threads = 3;
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { loop(); });
+}
 
 Relay::~Relay() {
   {
@@ -131,60 +135,75 @@ Relay::~Relay() {
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  for (std::thread& each : threads_) each.join();
 }
 
-void Relay::notify() {
+void Relay::notify(model::ShardId database) {
   const std::lock_guard lock(mutex_);
-  ++asked_;
+  ++progress_[database].asked;
   changed_.notify_all();
 }
 
 void Relay::flush() {
   std::unique_lock lock(mutex_);
-  const std::uint64_t wanted = asked_;
-  changed_.wait_for(lock, flush_time_max, [&] { return passed_ >= wanted || stopping_ || failing_; });
+  const auto wanted = progress_;
+  changed_.wait_for(lock, flush_time_max, [&] {
+    const auto now = std::chrono::steady_clock::now();
+    return stopping_ || std::all_of(wanted.begin(), wanted.end(), [&](const auto& each) {
+             const Progress& is = progress_[each.first];
+             return is.passed >= each.second.asked || now < is.not_before;
+           });
+  });
+}
+
+std::optional<std::size_t> Relay::next_due(const Layout& layout) {
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t i = 1; i < layout.databases.size(); ++i)
+    if (progress_[layout.databases[i]->id].is_due(now)) return i;
+  return std::nullopt;
 }
 
 void Relay::loop() {
-  auto tended_at = std::chrono::steady_clock::time_point{};
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (passed_ == asked_)
-      changed_.wait_until(lock, tended_at + tending_interval,
-                          [this] { return stopping_ || passed_ != asked_; });
-    if (stopping_) return;
-    const std::uint64_t wanted = asked_;
-    const bool asked = passed_ != asked_;
-    lock.unlock();
     const auto layout = layout_();
-    const bool passed = !asked || pass_everything(*layout);
-    if (const auto now = std::chrono::steady_clock::now(); now >= tended_at + tending_interval) {
-      tend_(*layout);
-      tended_at = std::chrono::steady_clock::now();
+    if (layout) {
+      if (const auto index = next_due(*layout)) {
+        lock.unlock();
+        pass(layout, *index);
+        lock.lock();
+        continue;
+      }
     }
-    lock.lock();
-    if (!asked) continue;
-    failing_ = !passed;
-    if (passed) passed_ = wanted;
-    changed_.notify_all();
-    if (!passed) changed_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
+    const bool waits = std::any_of(progress_.begin(), progress_.end(),
+                                   [](const auto& each) { return each.second.passed != each.second.asked; });
+    changed_.wait_for(lock, waits ? pause_after_failure : looking_interval);
   }
 }
 
-bool Relay::pass_everything(const Layout& layout) {
-  bool all = true;
-  for (std::size_t i = 1; i < layout.databases.size(); ++i) {
-    for (bool more = true; more;) {
-      const auto passed = pass_some(layout, *layout.databases[i]);
-      more = passed && *passed;
-      if (passed) continue;
-      log::warn("audit records of shard {} wait: {} {}", layout.databases[i]->id.value,
-                passed.error().message, passed.error().detail);
-      all = false;
-    }
+void Relay::pass(const std::shared_ptr<const Layout>& layout, std::size_t index) {
+  Database& database = *layout->databases[index];
+  std::uint64_t wanted = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    Progress& progress = progress_[database.id];
+    if (progress.running) return;
+    progress.running = true;
+    wanted = progress.asked;
   }
-  return all;
+  auto passed = Result<bool>(true);
+  while (passed && *passed) passed = pass_some(*layout, database);
+  if (!passed)
+    log::warn("audit records of shard {} wait: {} {}", database.id.value, passed.error().message,
+              passed.error().detail);
+  const std::lock_guard lock(mutex_);
+  Progress& progress = progress_[database.id];
+  progress.running = false;
+  if (passed)
+    progress.passed = wanted;
+  else
+    progress.not_before = std::chrono::steady_clock::now() + pause_after_failure;
+  changed_.notify_all();
 }
 
 }  // namespace muster::sharded

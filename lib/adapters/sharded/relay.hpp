@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file Passes on to the catalog what units of other databases recorded for it: their audit records, each
 /// into the chain exactly once. A record is in its unit's transaction; the catalog notes what it took in the
-/// transaction that takes it; only then is it removed where it was. A thread of its own, which also ends what
-/// claims of names were left pending. Thread-safe.
+/// transaction that takes it; only then is it removed where it was. A database that does not answer keeps
+/// its own records only. Thread-safe.
 #pragma once
 
 #include "adapters/sharded/layout.hpp"
 #include "model/audit.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <vector>
 
 namespace muster::sharded {
 
@@ -24,32 +28,40 @@ class Relay {
  public:
   using LayoutNow = std::function<std::shared_ptr<const Layout>()>;
 
-  /// `tend` is called from time to time with the current layout, on the relay's thread.
-  Relay(LayoutNow layout, std::function<void(const Layout&)> tend);
+  explicit Relay(LayoutNow layout);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   ~Relay();
 
-  /// Something was recorded.
-  void notify();
+  /// Something was recorded in that database.
+  void notify(model::ShardId database);
   /// Returns once everything that was recorded before the call has been passed on, as far as its database can
   /// be reached, or after a few seconds.
   void flush();
 
  private:
+  /// Of one database: how often it was asked to be passed on, and how far that is done.
+  struct Progress {
+    std::uint64_t asked = 1;  ///< The first pass takes what an earlier process left.
+    std::uint64_t passed = 0;
+    bool running = false;
+    std::chrono::steady_clock::time_point not_before;  ///< After a failure.
+
+    [[nodiscard]] bool is_due(std::chrono::steady_clock::time_point now) const {
+      return passed != asked && !running && now >= not_before;
+    }
+  };
+
   void loop();
-  /// False: something is left.
-  static bool pass_everything(const Layout& layout);
+  void pass(const std::shared_ptr<const Layout>& layout, std::size_t index);
+  [[nodiscard]] std::optional<std::size_t> next_due(const Layout& layout);
 
   const LayoutNow layout_;
-  const std::function<void(const Layout&)> tend_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  std::uint64_t asked_ = 1;  ///< The first pass takes what an earlier process left.
-  std::uint64_t passed_ = 0;
-  bool failing_ = false;
-  std::thread thread_;
+  std::map<model::ShardId, Progress> progress_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace muster::sharded

@@ -17,6 +17,7 @@ using ports::Unit;
 /// How often a unit runs because of what others do at the same time.
 constexpr int runs_max = 12;
 constexpr std::size_t grants_removed_at_a_time = 500;
+constexpr std::chrono::seconds tending_interval{5};
 
 bool is_stale_map(const Status& status) {
   return !status && status.error().detail.find(ports::slot_not_owned) != std::string::npos;
@@ -83,7 +84,8 @@ Result<std::unique_ptr<ShardedStore>> ShardedStore::open(ShardedOptions options)
 
 ShardedStore::ShardedStore(std::unique_ptr<Shards> shards)
     : shards_(std::move(shards)),
-      relay_([this] { return shards_->now(); }, [this](const Layout& layout) { tend(layout); }) {}
+      relay_([this] { return shards_->now(); }),
+      tender_(tending_interval, [this] { tend(*shards_->now()); }) {}
 
 Status ShardedStore::read(const Home& home, const ports::Freshness& freshness,
                           const std::function<Status(Unit&)>& work) {
@@ -119,11 +121,12 @@ Status ShardedStore::write(const Home& home, const std::function<Status(Unit&)>&
       if (shards_->refresh()) continue;
     }
     if (is_to_run_again && status) continue;
-    conclude(*layout, status, attempt);
+    conclude(*layout, layout->at(home).id, status, attempt);
     return status;
   }
   const Status given_up = fail(busy());
-  conclude(*shards_->now(), given_up, attempt);
+  const auto layout = shards_->now();
+  conclude(*layout, layout->at(home).id, given_up, attempt);
   return given_up;
 }
 
@@ -186,8 +189,9 @@ Status ShardedStore::prepare(const Layout& layout, Attempt& attempt) {
   return {};
 }
 
-void ShardedStore::conclude(const Layout& layout, const Status& status, const Attempt& attempt) {
-  if (attempt.posted) relay_.notify();
+void ShardedStore::conclude(const Layout& layout, model::ShardId home, const Status& status,
+                            const Attempt& attempt) {
+  if (attempt.posted) relay_.notify(home);
   if (status) {
     for (const ports::SlotPosition& each : attempt.changed) written_.raise(each.slot, each.seq);
     warn("names of users that were kept", confirm_names(layout, attempt.committed));
@@ -226,6 +230,8 @@ Status ShardedStore::remove_grants(const Layout& layout, const std::string& role
 
 void ShardedStore::tend(const Layout& layout) {
   if (layout.is_whole()) return;
+  for (const auto& database : layout.databases)
+    if (database->late != nullptr) warn("a shard that could not be opened", database->late->try_open());
   for (const auto& database : layout.databases) {
     const auto recovered = recover_part(layout, *database);
     if (recovered) continue;

@@ -5,6 +5,7 @@
 #include "adapters/sharded/attempt.hpp"
 #include "adapters/sharded/relay.hpp"
 #include "adapters/sharded/shards.hpp"
+#include "base/ticker.hpp"
 #include "ports/store.hpp"
 
 #include <memory>
@@ -79,14 +80,15 @@ class ShardedStore final : public ports::Store {
   Status run_at(const Layout& layout, const ports::Home& home,
                 const std::function<Status(ports::Unit&)>& work, Attempt& attempt);
   Status prepare(const Layout& layout, Attempt& attempt);
-  void conclude(const Layout& layout, const Status& status, const Attempt& attempt);
+  void conclude(const Layout& layout, model::ShardId home, const Status& status, const Attempt& attempt);
   Status remove_grants(const Layout& layout, const std::string& role);
   void tend(const Layout& layout);
 
   std::unique_ptr<Shards> shards_;
   RoleGate roles_;
   ports::SlotNumbers written_{0};  ///< What each slot came to by this process's changes.
-  Relay relay_;                    ///< Last: its thread uses the others.
+  Relay relay_;                    ///< These two last: their threads use the others.
+  Ticker tender_;                  ///< Ends what was left pending.
 };
 
 }  // namespace muster::sharded

@@ -52,10 +52,7 @@ Result<bool> check_identity(Database& database, const std::string& identity) {
   return false;
 }
 
-/// Gives a database that was nobody's its identity and the slots that the map has for it.
-Status settle(Database& database, const std::string& identity, const model::SlotMap& map) {
-  MUSTER_TRY(const bool is_settled, check_identity(database, identity));
-  if (is_settled) return {};
+Status give_slots(Database& database, const std::string& identity, const model::SlotMap& map) {
   return database.store->write([&](Unit& unit) -> Status {
     for (std::uint32_t slot = 0; slot < model::slot_count; ++slot) {
       const model::SlotOwner& owner = map.owners[slot];
@@ -64,6 +61,36 @@ Status settle(Database& database, const std::string& identity, const model::Slot
     }
     return unit.meta().put(identity_name, identity);
   });
+}
+
+Error lost(const Database& database) {
+  return Error{ErrorCode::conflict,
+               database.dsn +
+                   ": is not the shard that it was, and its users are not there; name the right "
+                   "database, or restore it",
+               {},
+               {},
+               {}};
+}
+
+/// In the catalog: that the shard has had its slots, so that an empty database is not taken for it.
+std::string settled_name(model::ShardId id) {
+  return "shard_settled:" + std::to_string(id.value);
+}
+
+/// Gives a database that was nobody's its identity and the slots that the map has for it, once.
+Status settle(Database& catalog, Database& database, const std::string& identity, const model::SlotMap& map) {
+  MUSTER_TRY(const bool is_settled, check_identity(database, identity));
+  std::optional<std::string> was_settled;
+  const Status looked = catalog.store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(was_settled, unit.meta().get(settled_name(database.id)));
+    return {};
+  });
+  if (!looked) return looked;
+  if (!is_settled && was_settled) return fail(lost(database));
+  if (!is_settled) MUSTER_CHECK_OK(give_slots(database, identity, map));
+  if (was_settled) return {};
+  return catalog.store->write([&](Unit& unit) { return unit.meta().put(settled_name(database.id), "1"); });
 }
 
 model::SlotMap map_of_one() {
@@ -98,14 +125,45 @@ Result<std::shared_ptr<Database>> Shards::open_database(model::ShardId id, const
   return database;
 }
 
-Result<std::vector<std::shared_ptr<Database>>> Shards::open_all(const std::vector<ports::ShardRow>& rows) {
+Result<std::shared_ptr<Database>> Shards::open_shard(const ports::ShardRow& row) {
+  MUSTER_TRY(auto database, open_database(row.id, row.dsn));
+  MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*database, row.identity));
+  return database;
+}
+
+std::shared_ptr<Database> Shards::late_shard(const ports::ShardRow& row, const Error& reason) {
+  auto database = std::make_shared<Database>();
+  database->id = row.id;
+  database->dsn = row.dsn;
+  database->epochs = std::make_shared<ports::SlotNumbers>(0);
+  auto late = std::make_unique<LateStore>(
+      [this, row, epochs = database->epochs]() -> Result<std::unique_ptr<ports::Store>> {
+        Database opened;
+        opened.id = row.id;
+        opened.dsn = row.dsn;
+        MUSTER_TRY(opened.store, options_.open(row.dsn, epochs));
+        MUSTER_TRY(const bool is_settled, check_identity(opened, row.identity));
+        if (!is_settled) return fail(lost(opened));
+        log::info("shard {} is open now", row.id.value);
+        return std::move(opened.store);
+      },
+      reason);
+  database->late = late.get();
+  database->store = std::move(late);
+  return database;
+}
+
+Result<std::vector<std::shared_ptr<Database>>> Shards::open_all(const std::vector<ports::ShardRow>& rows,
+                                                                Lateness may_be_late) {
   constexpr std::size_t at_once_max = 8;
   std::vector<Result<std::shared_ptr<Database>>> opened(rows.size());
   fan_out(rows.size(), at_once_max, [&](std::size_t i) {
-    opened[i] = open_database(rows[i].id, rows[i].dsn);
-    if (!opened[i]) return;
-    if (const auto ours = check_identity(**opened[i], rows[i].identity); !ours)
-      opened[i] = fail(ours.error());
+    opened[i] = open_shard(rows[i]);
+    if (opened[i] || may_be_late == Lateness::refused || opened[i].error().code != ErrorCode::unavailable)
+      return;
+    log::error("shard {} is left out until it can be opened: {} {}", rows[i].id.value,
+               opened[i].error().message, opened[i].error().detail);
+    opened[i] = late_shard(rows[i], opened[i].error());
   });
   std::vector<std::shared_ptr<Database>> databases;
   for (auto& each : opened) {
@@ -162,7 +220,9 @@ Status Shards::start() {
     rows.push_back(row);
     added.push_back(row);
   }
-  MUSTER_TRY(auto databases, open_all(rows));
+  // While the map is being made, or a shard is new, all of them have to be there.
+  const bool is_settled = !map.owners.empty() && added.empty();
+  MUSTER_TRY(auto databases, open_all(rows, is_settled ? Lateness::allowed : Lateness::refused));
   databases.insert(databases.begin(), catalog);
   // The first map is the decision who has which slot; until each database has its own, nobody writes.
   const bool is_first = map.owners.empty();
@@ -179,9 +239,10 @@ Status Shards::start() {
     return {};
   };
   MUSTER_CHECK_OK(catalog->store->write(keep));
-  MUSTER_CHECK_OK(settle(*catalog, "catalog", map));
+  MUSTER_CHECK_OK(settle(*catalog, *catalog, "catalog", map));
   for (std::size_t i = 0; i < rows.size(); ++i)
-    MUSTER_CHECK_OK(settle(*databases[i + 1], rows[i].identity, map));
+    if (databases[i + 1]->late == nullptr)
+      MUSTER_CHECK_OK(settle(*catalog, *databases[i + 1], rows[i].identity, map));
   publish(std::move(databases), std::move(map));
   return {};
 }
@@ -201,7 +262,7 @@ Status Shards::refresh() {
   for (const ports::ShardRow& row : rows) {
     const auto has_id = [&](const std::shared_ptr<Database>& each) { return each->id == row.id; };
     if (std::any_of(databases.begin(), databases.end(), has_id)) continue;
-    MUSTER_TRY(auto database, open_database(row.id, row.dsn));
+    MUSTER_TRY(auto database, open_shard(row));
     databases.push_back(std::move(database));
   }
   publish(std::move(databases), std::move(map));
@@ -227,8 +288,8 @@ Result<model::ShardId> Shards::add(const std::string& dsn) {
     return stored.owners.empty() ? unit.slots().put_map(map) : Status{};
   };
   MUSTER_CHECK_OK(layout->catalog().store->write(keep));
-  MUSTER_CHECK_OK(settle(layout->catalog(), "catalog", map));
-  MUSTER_CHECK_OK(settle(*database, row.identity, map));
+  MUSTER_CHECK_OK(settle(layout->catalog(), layout->catalog(), "catalog", map));
+  MUSTER_CHECK_OK(settle(layout->catalog(), *database, row.identity, map));
   auto databases = layout->databases;
   databases.push_back(std::move(database));
   publish(std::move(databases), std::move(map));

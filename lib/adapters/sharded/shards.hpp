@@ -29,7 +29,8 @@ class Shards {
  public:
   /// Opens every database and makes what is not there yet: a first map over all the shards, or a place among
   /// the shards for one that is new. Errors: those of opening, with the database's name; conflict (a database
-  /// that belongs to another catalog).
+  /// that belongs to another catalog). A shard that has its slots and cannot be reached now is left for
+  /// later.
   static Result<std::unique_ptr<Shards>> open(ShardedOptions options);
 
   [[nodiscard]] std::shared_ptr<const Layout> now() const;
@@ -43,7 +44,12 @@ class Shards {
   Status start();
   [[nodiscard]] std::string new_identity() const;
   Result<std::shared_ptr<Database>> open_database(model::ShardId id, const std::string& dsn);
-  Result<std::vector<std::shared_ptr<Database>>> open_all(const std::vector<ports::ShardRow>& rows);
+  /// Whether a database that cannot be reached now may be opened later.
+  enum class Lateness : std::uint8_t { refused, allowed };
+  Result<std::shared_ptr<Database>> open_shard(const ports::ShardRow& row);
+  std::shared_ptr<Database> late_shard(const ports::ShardRow& row, const Error& reason);
+  Result<std::vector<std::shared_ptr<Database>>> open_all(const std::vector<ports::ShardRow>& rows,
+                                                          Lateness may_be_late);
   void publish(std::vector<std::shared_ptr<Database>> databases, model::SlotMap map);
 
   const ShardedOptions options_;

@@ -43,7 +43,8 @@ struct AuditHead {
 class Ledger {
  public:
   /// Without `epochs` every slot has been owned here from the start.
-  Ledger(Connection& connection, const ports::SlotNumbers* epochs) : connection_(connection), epochs_(epochs) {
+  Ledger(Connection& connection, const ports::SlotNumbers* epochs)
+      : connection_(connection), epochs_(epochs) {
     entry_of_slot_.fill(no_entry);
   }
 

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-namespace muster::mysql {
+namespace muster {
 
 class Ticker {
  public:
@@ -44,4 +44,4 @@ class Ticker {
   std::thread thread_;
 };
 
-}  // namespace muster::mysql
+}  // namespace muster
