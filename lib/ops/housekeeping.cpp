@@ -66,12 +66,10 @@ Result<bool> purge_catalog(Context& context, Time now) {
 }
 
 Result<bool> purge(Context& context, Time now) {
-  MUSTER_TRY(bool more, purge_catalog(context, now));
-  for (const ports::Home& part : context.store.parts()) {
-    MUSTER_TRY(const bool more_here, purge_part(context, part, now));
-    more = more || more_here;
-  }
-  return more;
+  MUSTER_TRY(const bool more, purge_catalog(context, now));
+  MUSTER_TRY(const bool more_in_parts,
+             for_each_part(context, [&](const ports::Home& part) { return purge_part(context, part, now); }));
+  return more || more_in_parts;
 }
 
 Status maintain(Context& context, Time now) {
@@ -85,8 +83,10 @@ Status maintain(Context& context, Time now) {
 Status tidy_once(Context& context) {
   context.tokens.tidy();
   MUSTER_CHECK_OK(rotate_keys_if_due(context));
-  MUSTER_CHECK_OK(sweep_sessions(context));
-  MUSTER_CHECK_OK(finish_role_revocations(context));
+  // A part that cannot be reached keeps nothing else from being done.
+  Status first;
+  if (const auto swept = sweep_sessions(context); !swept) first = fail(swept.error());
+  if (Status finished = finish_role_revocations(context); !finished && first) first = std::move(finished);
   const Time now = context.clock.now();
   Time purged;
   Time maintained;
@@ -99,14 +99,15 @@ Status tidy_once(Context& context) {
   });
   if (!looked) return fail(looked.error());
   if (now - purged >= purge_interval) {
-    bool more = true;
-    for (int i = 0; i < purges_max && more; ++i) {
-      MUSTER_TRY(more, purge(context, now));
+    for (int i = 0; i < purges_max; ++i) {
+      const auto more = purge(context, now);
+      if (!more && first) first = fail(more.error());
+      if (!more || !*more) break;
     }
     MUSTER_CHECK_OK(remember_audit_head(context));
   }
-  if (now - maintained < maintain_interval) return {};
-  return maintain(context, now);
+  if (now - maintained >= maintain_interval) MUSTER_CHECK_OK(maintain(context, now));
+  return first;
 }
 
 }  // namespace muster::ops

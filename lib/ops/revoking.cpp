@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/revoking.hpp"
 
+#include "base/log.hpp"
 #include "ops/accounts.hpp"
 #include "ops/context.hpp"
 #include "ops/tokens.hpp"
@@ -68,6 +69,20 @@ struct Sweep {
   }
 };
 
+/// How many live sessions a revocation of everything covers.
+Result<std::int64_t> count_covered(ports::Unit& unit, Time now, const Revoking& what) {
+  if (!what.issued_before) return unit.sessions().count_live(std::nullopt, now);
+  std::int64_t count = 0;
+  std::optional<SessionId> last;
+  for (;;) {
+    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
+    count += std::count_if(sessions.begin(), sessions.end(), [&](const model::Session& session) {
+      return session.issued_at < *what.issued_before;
+    });
+    if (sessions.size() < sessions_at_a_time) return count;
+  }
+}
+
 std::string sweep_name(const ports::Home& part) {
   return "session_sweep:" + std::to_string(part.index);
 }
@@ -109,6 +124,18 @@ Result<bool> sweep_part(Context& context, const ports::Home& part) {
 }
 
 }  // namespace
+
+Result<bool> for_each_part(Context& context, const std::function<Result<bool>(const ports::Home&)>& step) {
+  bool more = false;
+  Status first;
+  for (const ports::Home& part : context.store.parts()) {
+    const auto done = step(part);
+    if (done) more = more || *done;
+    if (!done && first) first = fail(done.error());
+  }
+  if (!first) return fail(first.error());
+  return more;
+}
 
 Result<Revoked> revoke_session(Context& context, ports::Unit& unit, const SessionId& session,
                                const Revoking& what) {
@@ -153,27 +180,16 @@ Result<Revoked> revoke_everything(Context& context, ports::Unit& unit, const Rev
   const Time now = context.clock.now();
   Revoked out;
   MUSTER_TRY(out.epoch, append(context, unit, model::RevokeAll{}, what));
-  if (!what.issued_before) {
-    MUSTER_TRY(out.sessions, unit.sessions().count_live(std::nullopt, now));
-    return out;
-  }
-  std::optional<SessionId> last;
-  for (;;) {
-    MUSTER_TRY(const auto sessions, next_sessions(unit, std::nullopt, now, last));
-    out.sessions += std::count_if(sessions.begin(), sessions.end(), [&](const model::Session& session) {
-      return session.issued_at < *what.issued_before;
-    });
-    if (sessions.size() < sessions_at_a_time) return out;
-  }
+  const auto counted = count_covered(unit, now, what);
+  // Sessions that cannot be counted now are no reason to let any live on.
+  if (!counted && counted.error().code != ErrorCode::unavailable) return fail(counted.error());
+  if (!counted) log::warn("sessions to revoke could not be counted: {}", counted.error().detail);
+  out.sessions = counted.value_or(0);
+  return out;
 }
 
 Result<bool> sweep_sessions(Context& context) {
-  bool more = false;
-  for (const ports::Home& part : context.store.parts()) {
-    MUSTER_TRY(const bool more_here, sweep_part(context, part));
-    more = more || more_here;
-  }
-  return more;
+  return for_each_part(context, [&](const ports::Home& part) { return sweep_part(context, part); });
 }
 
 }  // namespace muster::ops

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,10 @@ struct Revoked {
   std::int64_t epoch = 0;
   std::int64_t sessions = 0;  ///< Live ones that ended.
 };
+
+/// Does a bounded step in every part, also when one of them fails, whose error is returned then. True: one of
+/// them has more to do.
+Result<bool> for_each_part(Context& context, const std::function<Result<bool>(const ports::Home&)>& step);
 
 /// Error: not_found.
 Result<Revoked> revoke_session(Context& context, ports::Unit& unit, const SessionId& session,
