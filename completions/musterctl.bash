@@ -129,11 +129,14 @@ _musterctl() {
     'event watch --target') :; return ;;
     'event watch --since') :; return ;;
     'event watch --max-runtime') :; return ;;
+    'shard slots --shard') :; return ;;
+    'shard skew --hottest') :; return ;;
+    'shard check --max-runtime') :; return ;;
     'login --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   local globals='--server --context --ca-file --token-file --output --timeout --dry-run --plan-hash --yes --quiet --verbose --trace-http --no-color --help --version' words='' files=''
   case $command in
-  '') words='user role session token key audit backup job event node config context login logout doctor completion version' ;;
+  '') words='user role session token key audit backup job event node shard config context login logout doctor completion version' ;;
   'user') words='list get create update disable enable delete set-password roles permissions import export' ;;
   'role') words='list get create update delete inherit disinherit allow disallow exclude unexclude grant revoke members check explain impact' ;;
   'session') words='list revoke' ;;
@@ -144,6 +147,7 @@ _musterctl() {
   'job') words='list get watch pause resume cancel' ;;
   'event') words='list watch' ;;
   'node') words='list' ;;
+  'shard') words='list slots skew add drain check' ;;
   'config') words='show' ;;
   'context') words='set use list delete' ;;
   'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --all' words='' ;;
@@ -198,6 +202,12 @@ _musterctl() {
   'event list') globals+=' --actor --operation --target --since --until --after --from-now --limit --cursor --all' words='' ;;
   'event watch') globals+=' --actor --operation --target --since --max-runtime' words='' ;;
   'node list') globals+=' --all' words='' ;;
+  'shard list') globals+=' --all' words='' ;;
+  'shard slots') globals+=' --shard --each --all' words='' ;;
+  'shard skew') globals+=' --hottest' words='' ;;
+  'shard add') globals+=' ' words='' ;;
+  'shard drain') globals+=' ' words='' ;;
+  'shard check') globals+=' --repair --wait --no-wait --max-runtime' words='' ;;
   'config show') globals+=' --all' words='' ;;
   'context set') globals+=' ' words='' ;;
   'context use') globals+=' ' words='' ;;

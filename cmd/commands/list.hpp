@@ -24,6 +24,9 @@ Command export_audit();
 Command list_events();
 Command watch_events();
 
+Command drain_shard();
+Command check_shards();
+
 Command create_backup();
 
 Command set_context();

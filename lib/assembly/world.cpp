@@ -3,6 +3,7 @@
 
 #include "adapters/crypto/password_hasher.hpp"
 #include "adapters/crypto/token_signer.hpp"
+#include "adapters/sharded/operated_shards.hpp"
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
 #include "adapters/system/leased_ids.hpp"
@@ -63,6 +64,7 @@ struct World::Parts {
         lock(std::move(data_lock)),
         sealer(std::move(opened.sealer)),
         store(std::move(opened.store)),
+        shards(store->shards()),
         clock(mark),
         ids(system::last_id_before(mark)),
         worker(*store, clock, ids, host_name() + "/" + std::to_string(getpid())),
@@ -84,7 +86,9 @@ struct World::Parts {
                 jobs,
                 login_throttle,
                 settings_of(config, std::move(breached))},
-        housekeeper(context) {}
+        housekeeper(context) {
+    context.sharding = &shards;
+  }
 
   Status start() {
     MUSTER_CHECK_OK(worker.start());
@@ -113,6 +117,7 @@ struct World::Parts {
   sqlite::FileLock lock;
   std::unique_ptr<ports::Sealer> sealer;
   std::unique_ptr<sharded::ShardedStore> store;
+  sharded::OperatedShards shards;
   system::SystemClock clock;
   system::SystemEntropy entropy;
   system::LeasedIds ids;

@@ -16,7 +16,8 @@
 
 namespace muster::ports {
 class Host;
-}
+class Sharding;
+}  // namespace muster::ports
 
 namespace muster::ops {
 
@@ -41,6 +42,8 @@ struct Context {
   std::shared_ptr<const Settings> initial_settings;
   /// The daemon that serves; set before its first request, nothing where there is none.
   const ports::Host* host = nullptr;
+  /// How the data is spread over databases; nothing where that is not known.
+  ports::Sharding* sharding = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

@@ -3,6 +3,7 @@
 #include "ops/backup_files.hpp"
 #include "ops/context.hpp"
 #include "ops/job_runner.hpp"
+#include "ops/shards_check.hpp"
 #include "ports/security_store.hpp"
 
 #include <array>
@@ -58,7 +59,8 @@ Result<JsonObject> verify_audit(Context& context, JobControl& control, const mod
   return JsonObject{wire::encode(walk.verdict())};
 }
 
-constexpr std::array kinds{JobKind{"backup", back_up}, JobKind{"audit_verify", verify_audit}};
+constexpr std::array kinds{JobKind{"backup", back_up}, JobKind{"audit_verify", verify_audit},
+                           JobKind{"shard_check", check_shards}};
 
 }  // namespace
 

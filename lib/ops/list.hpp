@@ -26,20 +26,23 @@
 #include "ops/revoke_tokens.hpp"
 #include "ops/role_impact.hpp"
 #include "ops/sessions.hpp"
+#include "ops/shards.hpp"
+#include "ops/shards_change.hpp"
+#include "ops/shards_check.hpp"
+#include "ops/shards_skew.hpp"
 #include "ops/update_role.hpp"
 #include "ops/users.hpp"
 
 namespace muster::ops {
 
-using AllOperations =
-    OperationList<CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword,
-                  LogIn, RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession,
-                  VerifyToken, InspectToken, CheckPermission, CheckPermissions, ExplainPermission, ListRoles,
-                  CreateRole, GetRole, UpdateRole, DeleteRole, AllowPermission, DisallowPermission,
-                  InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact,
-                  ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit,
-                  VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
-                  ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
-                  ExportUsers, ShowConfig, ListNodes>;
+using AllOperations = OperationList<
+    CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword, LogIn,
+    RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession, VerifyToken, InspectToken,
+    CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole, UpdateRole,
+    DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole,
+    ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
+    ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
+    ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers,
+    ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard, CheckShards>;
 
 }  // namespace muster::ops

@@ -44,6 +44,13 @@ struct SlotRow {
   std::int64_t users = 0;
 };
 
+/// A user as far as names go.
+struct NamedUser {
+  UserId user;
+  std::int64_t version = 0;  ///< Of the user: the same one, the same names.
+  std::vector<Name> names;
+};
+
 /// Something to be passed on, in the order of ids.
 struct Posted {
   std::int64_t id = 0;     ///< May be given again once it was removed.
@@ -79,6 +86,13 @@ class SlotStore {
   virtual Result<std::vector<NamedRow>> pending_names(Time before, std::size_t limit) = 0;
   /// All, by kind and value, after the given one.
   virtual Result<std::vector<NamedRow>> names(const std::optional<Name>& after, std::size_t limit) = 0;
+
+  /// The user's names as the user has them, whatever the lookup rows say.
+  virtual Result<std::optional<NamedUser>> named_user(UserId user) = 0;
+  /// The same of all users, by id, after the given one.
+  virtual Result<std::vector<NamedUser>> named_users(UserId after, std::size_t limit) = 0;
+  /// Keeps others from changing the user until the unit ends.
+  virtual Status hold(UserId user) = 0;
 
   virtual Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) = 0;
   virtual Status put_guard(const StoredGuard& guard) = 0;

@@ -269,31 +269,52 @@ Status Shards::refresh() {
   return {};
 }
 
-Result<model::ShardId> Shards::add(const std::string& dsn) {
-  const std::lock_guard changing(changing_);
+Result<NewShard> Shards::prepare_to_add(const std::string& dsn) {
   const auto layout = now();
   for (const auto& each : layout->databases)
     if (each->dsn == dsn) return fail(ErrorCode::already_exists, dsn + ": is a shard already");
-  ports::ShardRow row;
-  row.id.value = layout->databases.back()->id.value + 1;
-  row.dsn = dsn;
-  row.identity = new_identity();
-  row.added_at = options_.surroundings->now();
-  MUSTER_TRY(auto database, open_database(row.id, dsn));
-  MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*database, row.identity));
-  model::SlotMap map = layout->map;
-  const auto keep = [&](Unit& unit) -> Status {
-    MUSTER_TRY(const model::SlotMap stored, unit.slots().map());
-    MUSTER_CHECK_OK(unit.slots().add_shard(row));
-    return stored.owners.empty() ? unit.slots().put_map(map) : Status{};
-  };
-  MUSTER_CHECK_OK(layout->catalog().store->write(keep));
+  NewShard added;
+  added.row.id.value = layout->databases.back()->id.value + 1;
+  added.row.dsn = dsn;
+  added.row.identity = new_identity();
+  added.row.added_at = options_.surroundings->now();
+  MUSTER_TRY(added.database, open_database(added.row.id, dsn));
+  MUSTER_TRY([[maybe_unused]] const bool is_settled, check_identity(*added.database, added.row.identity));
+  return added;
+}
+
+Status Shards::record(Unit& unit, NewShard& added) {
+  MUSTER_TRY(const auto rows, unit.slots().shards());
+  added.row.id.value = rows.empty() ? 1 : rows.back().id.value + 1;
+  added.database->id = added.row.id;
+  MUSTER_CHECK_OK(unit.slots().add_shard(added.row));
+  MUSTER_TRY(const model::SlotMap stored, unit.slots().map());
+  if (!stored.owners.empty()) return {};
+  model::SlotMap first = now()->map;
+  return unit.slots().put_map(first);
+}
+
+Status Shards::finish(const NewShard& added) {
+  const std::lock_guard changing(changing_);
+  const auto layout = now();
+  model::SlotMap map;
+  MUSTER_CHECK_OK(layout->catalog().store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(map, unit.slots().map());
+    return {};
+  }));
   MUSTER_CHECK_OK(settle(layout->catalog(), layout->catalog(), "catalog", map));
-  MUSTER_CHECK_OK(settle(layout->catalog(), *database, row.identity, map));
+  MUSTER_CHECK_OK(settle(layout->catalog(), *added.database, added.row.identity, map));
   auto databases = layout->databases;
-  databases.push_back(std::move(database));
+  databases.push_back(added.database);
   publish(std::move(databases), std::move(map));
-  return row.id;
+  return {};
+}
+
+Result<model::ShardId> Shards::add(const std::string& dsn) {
+  MUSTER_TRY(NewShard added, prepare_to_add(dsn));
+  MUSTER_CHECK_OK(now()->catalog().store->write([&](Unit& unit) { return record(unit, added); }));
+  MUSTER_CHECK_OK(finish(added));
+  return added.row.id;
 }
 
 }  // namespace muster::sharded

@@ -25,6 +25,12 @@ struct ShardedOptions {
   std::shared_ptr<const Surroundings> surroundings;
 };
 
+/// A database that is to become a shard.
+struct NewShard {
+  ports::ShardRow row;
+  std::shared_ptr<Database> database;
+};
+
 class Shards {
  public:
   /// Opens every database and makes what is not there yet: a first map over all the shards, or a place among
@@ -38,6 +44,12 @@ class Shards {
   Status refresh();
   /// A new database without slots. Errors: as open; already_exists.
   Result<model::ShardId> add(const std::string& dsn);
+
+  /// The steps of that: opens the database and looks whether it may be a shard; in a unit at the catalog,
+  /// each time it runs, gives it its number; when that was kept, gives it its slots, which are none.
+  Result<NewShard> prepare_to_add(const std::string& dsn);
+  Status record(ports::Unit& unit, NewShard& added);
+  Status finish(const NewShard& added);
 
  private:
   explicit Shards(ShardedOptions options) : options_(std::move(options)) {}

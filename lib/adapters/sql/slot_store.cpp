@@ -36,6 +36,13 @@ Status read_named_rows(Query& query, std::vector<ports::NamedRow>& rows) {
   }
 }
 
+std::vector<ports::Name> read_names(Query& query) {
+  std::vector<ports::Name> names{{model::NameKind::username, query.get_bytes()}};
+  for (const model::NameKind kind : {model::NameKind::email, model::NameKind::phone})
+    if (auto value = query.get_optional_bytes()) names.push_back({kind, std::move(*value)});
+  return names;
+}
+
 }  // namespace
 
 Result<std::optional<model::NameRow>> SqlSlotStore::name(const ports::Name& name) {
@@ -84,6 +91,36 @@ Result<std::vector<ports::NamedRow>> SqlSlotStore::names(const std::optional<por
     MUSTER_CHECK_OK(read_named_rows(query, rows));
   }
   return rows;
+}
+
+Result<std::optional<ports::NamedUser>> SqlSlotStore::named_user(UserId user) {
+  Query query(connection_, Sql::user_names_of);
+  query.integer(user.value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<ports::NamedUser>{};
+  ports::NamedUser named{user, 0, read_names(query)};
+  [[maybe_unused]] const Time created_at = query.get_time();
+  named.version = query.get_integer();
+  return std::optional(std::move(named));
+}
+
+Result<std::vector<ports::NamedUser>> SqlSlotStore::named_users(UserId after, std::size_t limit) {
+  std::vector<ports::NamedUser> users;
+  Query query(connection_, Sql::user_named_page);
+  query.integer(after.value).integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return users;
+    ports::NamedUser named{UserId{}, 0, read_names(query)};
+    named.user.value = query.get_integer();
+    named.version = query.get_integer();
+    users.push_back(std::move(named));
+  }
+}
+
+Status SqlSlotStore::hold(UserId user) {
+  MUSTER_CHECK_OK(ledger_.touch(user));
+  return {};
 }
 
 Result<std::optional<model::Guard>> SqlSlotStore::guard(UserId user, model::ClaimId claim) {

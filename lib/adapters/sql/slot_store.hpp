@@ -21,6 +21,10 @@ class SqlSlotStore final : public ports::SlotStore {
   Result<std::vector<ports::NamedRow>> names(const std::optional<ports::Name>& after,
                                              std::size_t limit) override;
 
+  Result<std::optional<ports::NamedUser>> named_user(UserId user) override;
+  Result<std::vector<ports::NamedUser>> named_users(UserId after, std::size_t limit) override;
+  Status hold(UserId user) override;
+
   Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) override;
   Status put_guard(const ports::StoredGuard& guard) override;
   Status remove_guard(UserId user, model::ClaimId claim) override;

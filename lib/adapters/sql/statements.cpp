@@ -25,7 +25,11 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "created_at, created_bucket, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     {Sql::user_find, "SELECT " USER_COLUMNS " FROM users WHERE id = ?"},
     {Sql::user_names_of,
-     "SELECT COALESCE(username_canonical, username), email, phone, created_at FROM users WHERE id = ?"},
+     "SELECT COALESCE(username_canonical, username), email, phone, created_at, version FROM users "
+     "WHERE id = ?"},
+    {Sql::user_named_page,
+     "SELECT COALESCE(username_canonical, username), email, phone, id, version FROM users WHERE id > ? "
+     "ORDER BY id LIMIT ?"},
     {Sql::user_exists, "SELECT 1 FROM users WHERE id = ?"},
     {Sql::user_update,
      "UPDATE users SET username = ?, username_canonical = ?, email = ?, phone = ?, display_name = ?, status "

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file Every statement the stores run, by name: one visible list, so that a driver can keep each prepared
-/// and a test can look at the plan of each. The texts keep to what SQLite and MySQL 5.7 both understand.
-/// Immutable.
+/// and a test can look at its plan. The texts keep to what SQLite and MySQL 5.7 understand. Immutable.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +12,7 @@ enum class Sql : std::uint8_t {
   user_insert,
   user_find,
   user_names_of,
+  user_named_page,
   user_exists,
   user_update,
   user_delete,

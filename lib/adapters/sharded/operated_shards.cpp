@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sharded/operated_shards.hpp"
+
+#include "adapters/sharded/check.hpp"
+#include "adapters/sharded/fan_out.hpp"
+
+namespace muster::sharded {
+namespace {
+
+constexpr std::size_t asked_at_once_max = 16;
+
+struct Answer {
+  ports::ShardReport report;
+  std::vector<ports::SlotRow> slots;
+};
+
+Answer ask(Database& database) {
+  Answer answer;
+  answer.report.id = database.id;
+  answer.report.dsn = database.dsn;
+  answer.report.is_catalog = database.id == catalog_id;
+  answer.report.health = database.store->health();
+  answer.report.counters = database.store->counters();
+  const Status asked = database.store->read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(answer.slots, unit.slots().slots());
+    return {};
+  });
+  if (!asked) answer.report.unreachable = asked.error().message;
+  return answer;
+}
+
+class Addition final : public ports::ShardAddition {
+ public:
+  Addition(Shards& shards, NewShard added) : shards_(shards), added_(std::move(added)) {}
+
+  Result<model::ShardId> record(ports::Unit& unit) override {
+    MUSTER_CHECK_OK(shards_.record(unit, added_));
+    return added_.row.id;
+  }
+  Status finish() override { return shards_.finish(added_); }
+
+ private:
+  Shards& shards_;
+  NewShard added_;
+};
+
+}  // namespace
+
+ports::ShardingReport OperatedShards::look() {
+  const auto layout = shards_.now();
+  std::vector<Answer> answers(layout->databases.size());
+  fan_out(answers.size(), asked_at_once_max, [&](std::size_t i) { answers[i] = ask(*layout->databases[i]); });
+  ports::ShardingReport out;
+  out.map = layout->map;
+  out.loads.resize(model::slot_count);
+  for (Answer& answer : answers) {
+    for (const ports::SlotRow& row : answer.slots) {
+      const model::SlotOwner& owner = layout->map.owners[row.slot];
+      const bool should_own = owner.shard == answer.report.id;
+      if (should_own != row.owned || (row.owned && row.epoch != owner.epoch)) ++answer.report.slots_at_odds;
+      if (should_own) out.loads[row.slot] = model::SlotLoad{row.users, row.seq};
+    }
+    out.shards.push_back(std::move(answer.report));
+  }
+  return out;
+}
+
+Result<std::unique_ptr<ports::ShardAddition>> OperatedShards::prepare_to_add(const std::string& dsn) {
+  MUSTER_TRY(NewShard added, shards_.prepare_to_add(dsn));
+  return std::make_unique<Addition>(shards_, std::move(added));
+}
+
+Result<ports::CheckStep> OperatedShards::check(const ports::CheckPlace& place, ports::Repair repair) {
+  return check_names(*shards_.now(), place, repair);
+}
+
+}  // namespace muster::sharded

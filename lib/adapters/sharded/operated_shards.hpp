@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file The shards as their operator sees them. Thread-safe.
+#pragma once
+
+#include "adapters/sharded/shards.hpp"
+#include "ports/sharding.hpp"
+
+namespace muster::sharded {
+
+class OperatedShards final : public ports::Sharding {
+ public:
+  /// `shards` must outlive it.
+  explicit OperatedShards(Shards& shards) : shards_(shards) {}
+
+  ports::ShardingReport look() override;
+  Result<std::unique_ptr<ports::ShardAddition>> prepare_to_add(const std::string& dsn) override;
+  Result<ports::CheckStep> check(const ports::CheckPlace& place, ports::Repair repair) override;
+
+ private:
+  Shards& shards_;
+};
+
+}  // namespace muster::sharded
