@@ -122,6 +122,25 @@ const boost::json::array& items_of(const Json& page) {
   return items != nullptr && items->is_array() ? items->get_array() : none;
 }
 
+Finding check_shards(Connection& connection) {
+  const auto page = connection.get("/v1/admin/shards");
+  if (!page) return {"shards", Verdict::warn, page.error().message, {}};
+  const auto& items = items_of(*page);
+  std::string message;
+  for (const Json& each : items)
+    if (text_of(each, "state") != "ok")
+      message += (message.empty() ? "shard " : "; shard ") + text_of(each, "id") + " is " +
+                 text_of(each, "state") + ": " + text_of(each, "reason");
+  if (!message.empty())
+    return {"shards", Verdict::fail, message,
+            "its users cannot be served: bring that database back; musterctl shard list"};
+  return {"shards",
+          Verdict::ok,
+          items.size() == 1 ? "one database has everything"
+                            : "all " + std::to_string(items.size()) + " databases answer",
+          {}};
+}
+
 bool is_on_database_server(Connection& connection) {
   const auto settings = connection.get("/v1/admin/config");
   if (!settings) return false;
@@ -165,6 +184,7 @@ std::vector<Finding> examine(Run& run) {
   findings.push_back(check_clock(health));
   if (const auto server = run.connection.server(); server && server->is_local_socket())
     findings.push_back(check_socket(*server));
+  findings.push_back(check_shards(run.connection));
   findings.push_back(check_audit(run.connection));
   findings.push_back(check_backup(run.connection));
   return findings;

@@ -78,6 +78,31 @@ TEST_CASE("shards are listed with what they own, and their users are counted by 
   CHECK(outcome(spread.run<ListSlots>(R"({"shard":"02"})")) == "not_found");
 }
 
+TEST_CASE("a shard that cannot be reached is listed with the reason, and the others as ever") {
+  Spread spread(2);
+  for (int i = 0; i < 8; ++i) (void)spread.add_user("user" + std::to_string(i));
+  const auto before = items_of(must(spread.run<ListShards>()));
+  spread.close();
+  const std::string folder = std::filesystem::path(spread.path(2)).parent_path();
+  std::filesystem::rename(folder, folder + "-gone");
+  spread.open();
+  const auto shards = items_of(must(spread.run<ListShards>()));
+  REQUIRE(shards.size() == 3);
+  CHECK(shards[1].at("state").as_string() == "ok");
+  CHECK(shards[1].at("users") == before[1].at("users"));
+  CHECK(shards[2].at("state").as_string() == "unreachable");
+  CHECK_FALSE(shards[2].at("reason").as_string().empty());
+  CHECK(shards[2].at("users").is_null());
+  CHECK(shards[2].at("slots") == before[2].at("slots"));
+  const auto slots = items_of(must(spread.run<ListSlots>()));
+  REQUIRE(slots.size() == 2);
+  CHECK(slots[0].at("users") == before[1].at("users"));
+  CHECK(slots[1].at("users").is_null());
+  const auto skew = spread.run<ShowSkew>();
+  CHECK(outcome(skew) == "unavailable");
+  CHECK_THAT(message(skew), Catch::Contains("shard 2 cannot be asked"));
+}
+
 TEST_CASE("skew compares the fullest shard with the mean, and names the hottest slots") {
   Spread spread(2);
   std::map<std::int64_t, std::int64_t> users_of_slot;

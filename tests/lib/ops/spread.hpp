@@ -23,6 +23,9 @@ class Spread {
  public:
   explicit Spread(std::size_t shards) {
     std::string dsns;
+    // A folder more, for one that is added.
+    for (std::size_t i = 1; i <= shards + 1; ++i)
+      std::filesystem::create_directory(std::filesystem::path(path(i)).parent_path());
     for (std::size_t i = 1; i <= shards; ++i) dsns += (i == 1 ? "" : ",") + dsn(i);
     environment_ = {{"MUSTER_DATA_DIR", folder_.path().string() + "/data"},
                     {"MUSTER_PASSWORD_ARGON2_MEMORY_KIB", "8"},
@@ -45,7 +48,7 @@ class Spread {
 
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
   [[nodiscard]] std::string path(std::size_t shard) const {
-    return folder() + "/shard" + std::to_string(shard) + ".db";
+    return folder() + "/shard" + std::to_string(shard) + "/muster.db";
   }
   [[nodiscard]] std::string dsn(std::size_t shard) const { return "sqlite://" + path(shard); }
   Context& context() { return world_->context(); }
