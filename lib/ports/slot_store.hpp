@@ -108,11 +108,13 @@ class SlotStore {
   virtual Result<bool> take(std::int64_t token) = 0;
   /// Forgets that it was taken: it is not posted any more.
   virtual Status forget_taken(std::int64_t token) = 0;
+  /// Tokens that were taken and not forgotten.
+  virtual Result<std::vector<std::int64_t>> taken(std::size_t limit) = 0;
 
   /// All of them.
   virtual Result<std::vector<SlotRow>> slots() = 0;
-  /// Sets owner and epoch; not fenced: it is what makes the fence.
-  virtual Status set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) = 0;
+  /// Sets owner and epoch of the slots from `first` to `last`; not fenced: it is what makes the fence.
+  virtual Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) = 0;
 
   /// In the catalog: every shard, by id.
   virtual Result<std::vector<ShardRow>> shards() = 0;

@@ -26,13 +26,11 @@ std::int64_t version(ports::Store& store) {
 }
 
 void create_users(ports::Store& store, std::int64_t users) {
-  write(store, [&](Unit& unit) -> Status {
-    for (std::int64_t i = 1; i <= users; ++i) {
-      model::User user = make_user(i, "user" + std::to_string(i));
-      MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
-    }
-    return {};
-  });
+  std::vector<model::User> all;
+  for (std::int64_t i = 1; i <= users; ++i) all.push_back(make_user(i, "user" + std::to_string(i)));
+  write_by_part(
+      store, all, [](const model::User& user) { return user.id; },
+      [](Unit& unit, model::User& user) { return unit.users().create(user, user.username, std::nullopt); });
 }
 
 model::Grant make_grant(const std::string& role, std::optional<Time> expires_at = std::nullopt) {
@@ -40,7 +38,7 @@ model::Grant make_grant(const std::string& role, std::optional<Time> expires_at 
 }
 
 void put(ports::Store& store, std::int64_t user, const model::Grant& grant) {
-  write(store, [&](Unit& unit) { return unit.grants().put(UserId{user}, grant); });
+  write(store, user, [&](Unit& unit) { return unit.grants().put(UserId{user}, grant); });
 }
 
 }  // namespace
@@ -153,11 +151,12 @@ TEST_CASE("grants are listed by role, replaced and removed") {
   put(store, 1, again);
   CHECK(read(store, [](Unit& unit) { return unit.grants().list(UserId{1}); }) ==
         std::vector<model::Grant>{make_grant("editor", at(900)), again});
-  CHECK(code_of(store.write([](Unit& unit) { return unit.grants().put(UserId{2}, make_grant("editor")); })) ==
-        ErrorCode::not_found);
+  CHECK(code_of(store.write(ports::Home::of(UserId{2}), [](Unit& unit) {
+          return unit.grants().put(UserId{2}, make_grant("editor"));
+        })) == ErrorCode::not_found);
   for (const bool expected : {true, false}) {
     bool removed = !expected;
-    write(store, [&](Unit& unit) -> Status {
+    write(store, 1, [&](Unit& unit) -> Status {
       MUSTER_TRY(removed, unit.grants().remove(UserId{1}, "editor"));
       return {};
     });
@@ -215,15 +214,17 @@ TEST_CASE("lapsed grants are purged, at most so many") {
   put(store, 4, make_grant("a"));
   std::vector<UserId> users;
   const auto purge = [&](std::size_t limit) {
-    write(store, [&](Unit& unit) -> Status {
-      MUSTER_TRY(users, unit.grants().purge(at(300), limit));
-      return {};
+    return purge_parts(store, limit, [&](Unit& unit, std::size_t here_max) -> Result<std::size_t> {
+      MUSTER_TRY(const auto here, unit.grants().purge(at(300), here_max));
+      users.insert(users.end(), here.begin(), here.end());
+      return here.size();
     });
-    return users;
   };
-  CHECK(purge(1) == std::vector<UserId>{UserId{1}});
-  CHECK(purge(10) == std::vector<UserId>{UserId{2}});
-  CHECK(purge(10).empty());
+  CHECK(purge(1) == 1);
+  CHECK(purge(10) == 1);
+  CHECK(purge(10) == 0);
+  std::sort(users.begin(), users.end());
+  CHECK(users == std::vector<UserId>{UserId{1}, UserId{2}});
   CHECK(read(store, [](Unit& unit) { return unit.grants().count_members("a"); }) == 2);
 }
 

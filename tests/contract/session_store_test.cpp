@@ -6,11 +6,10 @@ namespace {
 
 using ports::Unit;
 
-void create(ports::Store& store, const std::vector<model::Session>& sessions) {
-  write(store, [&](Unit& unit) -> Status {
-    for (const auto& session : sessions) MUSTER_CHECK_OK(unit.sessions().create(session));
-    return {};
-  });
+void create(ports::Store& store, std::vector<model::Session> sessions) {
+  write_by_part(
+      store, sessions, [](const model::Session& session) { return session.id.user; },
+      [](Unit& unit, const model::Session& session) { return unit.sessions().create(session); });
 }
 
 std::optional<model::Session> find(ports::Store& store, const SessionId& id) {
@@ -19,7 +18,7 @@ std::optional<model::Session> find(ports::Store& store, const SessionId& id) {
 
 bool rotate(ports::Store& store, const model::Session& session, const std::string& expected) {
   bool rotated = false;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, session.id.user.value, [&](Unit& unit) -> Status {
     MUSTER_TRY(rotated, unit.sessions().rotate(session, expected));
     return {};
   });
@@ -28,7 +27,7 @@ bool rotate(ports::Store& store, const model::Session& session, const std::strin
 
 bool revoke(ports::Store& store, const SessionId& id, Time now) {
   bool revoked = false;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, id.user.value, [&](Unit& unit) -> Status {
     MUSTER_TRY(revoked, unit.sessions().revoke(id, now));
     return {};
   });
@@ -40,12 +39,9 @@ std::int64_t live(ports::Store& store, std::optional<UserId> user, Time now) {
 }
 
 std::size_t purge(ports::Store& store, Time before, std::size_t limit) {
-  std::size_t removed = 0;
-  write(store, [&](Unit& unit) -> Status {
-    MUSTER_TRY(removed, unit.sessions().purge(before, limit));
-    return {};
+  return purge_parts(store, limit, [&](Unit& unit, std::size_t here_max) {
+    return unit.sessions().purge(before, here_max);
   });
-  return removed;
 }
 
 }  // namespace
@@ -70,8 +66,9 @@ TEST_CASE("a session is found as it was stored") {
   CHECK(found->issued_epoch == session.issued_epoch);
   CHECK_FALSE(found->revoked_at);
   CHECK_FALSE(find(store_under_test->store(), make_session(5, 8).id));
-  CHECK(code_of(store_under_test->store().write(
-            [&](Unit& unit) { return unit.sessions().create(session); })) == ErrorCode::already_exists);
+  CHECK(code_of(store_under_test->store().write(ports::Home::of(session.id.user), [&](Unit& unit) {
+          return unit.sessions().create(session);
+        })) == ErrorCode::already_exists);
 }
 
 TEST_CASE("a refresh works once for each token, with and without a new hour of expiry") {
@@ -117,7 +114,7 @@ TEST_CASE("a session is revoked once; all of a user's but one") {
   CHECK(find(store, make_session(5, 1).id)->revoked_at == at(1500));
   CHECK_FALSE(revoke(store, make_session(7, 1).id, at(1600)));
   std::vector<SessionId> ended;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 5, [&](Unit& unit) -> Status {
     MUSTER_TRY(ended, unit.sessions().revoke_all(UserId{5}, make_session(5, 2).id, at(1700)));
     return {};
   });

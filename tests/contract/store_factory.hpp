@@ -49,10 +49,43 @@ std::optional<ErrorCode> code_of(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error().code);
 }
 
-inline void write(ports::Store& store, const std::function<Status(ports::Unit&)>& work) {
-  const Status status = store.write(work);
+inline void write(ports::Store& store, const ports::Home& home,
+                  const std::function<Status(ports::Unit&)>& work) {
+  const Status status = store.write(home, work);
   INFO((status ? "" : status.error().message + " / " + status.error().detail));
   REQUIRE(status);
+}
+inline void write(ports::Store& store, const std::function<Status(ports::Unit&)>& work) {
+  write(store, ports::Home::catalog(), work);
+}
+inline void write(ports::Store& store, std::int64_t user, const std::function<Status(ports::Unit&)>& work) {
+  write(store, ports::Home::of(UserId{user}), work);
+}
+
+/// Does `step` for each item, those whose users (`user_of(item)`) are in one part in one unit there.
+template <class Item, class UserOf, class Step>
+void write_by_part(ports::Store& store, std::vector<Item>& items, const UserOf& user_of, const Step& step) {
+  for (const ports::Home& part : store.parts())
+    write(store, part, [&](ports::Unit& unit) -> Status {
+      for (Item& item : items)
+        if (store.part_of(user_of(item)) == part) MUSTER_CHECK_OK(step(unit, item));
+      return {};
+    });
+}
+
+/// What `purge_part` removes in one part after the other, as long as `limit` allows.
+template <class PurgePart>
+std::size_t purge_parts(ports::Store& store, std::size_t limit, const PurgePart& purge_part) {
+  std::size_t removed = 0;
+  for (const ports::Home& part : store.parts()) {
+    std::size_t here = 0;
+    write(store, part, [&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(here, purge_part(unit, limit - removed));
+      return {};
+    });
+    removed += here;
+  }
+  return removed;
 }
 
 /// What `query` gives in a read.

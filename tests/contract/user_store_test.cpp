@@ -21,7 +21,12 @@ std::optional<model::User> find(ports::Store& store, std::int64_t id) {
 }
 
 Status create(ports::Store& store, model::User& user, const std::string& canonical) {
-  return store.write([&](Unit& unit) { return unit.users().create(user, canonical, std::nullopt); });
+  return store.write(ports::Home::of(user.id),
+                     [&](Unit& unit) { return unit.users().create(user, canonical, std::nullopt); });
+}
+
+Status update(ports::Store& store, model::User& user) {
+  return store.write(ports::Home::of(user.id), [&](Unit& unit) { return unit.users().update(user); });
 }
 
 std::int64_t count(ports::Store& store) {
@@ -82,7 +87,7 @@ TEST_CASE("a second user cannot have a name, email, phone or id that is taken, a
     INFO(each.field);
     // The unit goes on after the failure, so the store itself must have taken its parts back.
     Status refused;
-    write(store, [&](Unit& unit) -> Status {
+    write(store, each.user.id.value, [&](Unit& unit) -> Status {
       refused = unit.users().create(each.user, each.canonical, std::nullopt);
       return {};
     });
@@ -112,7 +117,7 @@ TEST_CASE("an update stores every field, moves email and phone, and gives a new 
   user.status = model::UserStatus::disabled;
   user.attributes.text = "{}";
   user.updated_at = at(2000);
-  write(store, [&](Unit& unit) { return unit.users().update(user); });
+  write(store, 1, [&](Unit& unit) { return unit.users().update(user); });
   CHECK(user.version > first_version);
   CHECK(find(store, 1) == user);
   CHECK_FALSE(read(store, [](Unit& unit) { return unit.users().find_by_email("Ada@example.org"); }));
@@ -121,11 +126,11 @@ TEST_CASE("an update stores every field, moves email and phone, and gives a new 
 
   model::User thief = other;
   thief.email = user.email;
-  const Status stolen = store.write([&](Unit& unit) { return unit.users().update(thief); });
+  const Status stolen = update(store, thief);
   CHECK(code_of(stolen) == ErrorCode::already_exists);
   CHECK(find(store, 2) == other);
   thief = full_user(3, "nobody");
-  CHECK(code_of(store.write([&](Unit& unit) { return unit.users().update(thief); })) == ErrorCode::not_found);
+  CHECK(code_of(update(store, thief)) == ErrorCode::not_found);
   // The phone that was given up is free.
   model::User third = full_user(4, "cleo");
   third.phone = "+49301";
@@ -142,7 +147,7 @@ TEST_CASE("a failed change of phone leaves the email where it was within the sam
   changed.email = "fresh@example.org";
   changed.phone = one.phone;
   Status refused;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 2, [&](Unit& unit) -> Status {
     refused = unit.users().update(changed);
     return {};
   });
@@ -154,14 +159,14 @@ TEST_CASE("a failed change of phone leaves the email where it was within the sam
 TEST_CASE("removing a user frees its names and takes credential, sessions and grants with it") {
   STORE_UNDER_TEST(store);
   model::User user = full_user(1, "ada");
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 1, [&](Unit& unit) -> Status {
     MUSTER_CHECK_OK(unit.users().create(user, "ada", model::Credential{Secret{"$hash$"}, at(5)}));
     MUSTER_CHECK_OK(unit.sessions().create(make_session(1, 7)));
     return unit.grants().put(UserId{1}, {"editor", "os:0", at(1), std::nullopt, std::nullopt});
   });
   CHECK(count(store) == 1);
   bool removed = false;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 1, [&](Unit& unit) -> Status {
     MUSTER_TRY(removed, unit.users().remove(UserId{1}));
     return {};
   });
@@ -172,7 +177,7 @@ TEST_CASE("removing a user frees its names and takes credential, sessions and gr
   CHECK_FALSE(read(store, [](Unit& unit) { return unit.sessions().find(make_session(1, 7).id); }));
   CHECK(read(store, [](Unit& unit) { return unit.grants().list(UserId{1}); }).empty());
   CHECK(read(store, [](Unit& unit) { return unit.grants().count_members("editor"); }) == 0);
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 1, [&](Unit& unit) -> Status {
     MUSTER_TRY(removed, unit.users().remove(UserId{1}));
     return {};
   });
@@ -189,22 +194,22 @@ TEST_CASE("credentials and revocations are kept beside the user and do not chang
   CHECK_FALSE(read(store, [](Unit& unit) { return unit.users().credential(UserId{1}); }));
   CHECK(read(store, [](Unit& unit) { return unit.users().revocation(UserId{1}); }).revoked_epoch == 0);
   for (const char* hash : {"$one$", "$two$"})
-    write(store, [&](Unit& unit) {
+    write(store, 1, [&](Unit& unit) {
       return unit.users().set_credential(UserId{1}, {Secret{std::string(hash)}, at(9)});
     });
   const auto credential = read(store, [](Unit& unit) { return unit.users().credential(UserId{1}); });
   REQUIRE(credential);
   CHECK(credential->hash.reveal() == "$two$");
   CHECK(credential->changed_at == at(9));
-  write(store, [](Unit& unit) { return unit.users().set_revocation(UserId{1}, {7, at(70)}); });
+  write(store, 1, [](Unit& unit) { return unit.users().set_revocation(UserId{1}, {7, at(70)}); });
   const auto revocation = read(store, [](Unit& unit) { return unit.users().revocation(UserId{1}); });
   CHECK(revocation.revoked_epoch == 7);
   CHECK(revocation.revoked_before == at(70));
   CHECK(find(store, 1)->version == user.version);
-  CHECK(code_of(store.write([](Unit& unit) {
+  CHECK(code_of(store.write(ports::Home::of(UserId{9}), [](Unit& unit) {
           return unit.users().set_credential(UserId{9}, {Secret{std::string("x")}, at(1)});
         })) == ErrorCode::not_found);
-  CHECK(code_of(store.write([](Unit& unit) {
+  CHECK(code_of(store.write(ports::Home::of(UserId{9}), [](Unit& unit) {
           return unit.users().set_revocation(UserId{9}, {1, std::nullopt});
         })) == ErrorCode::not_found);
 }
@@ -221,10 +226,9 @@ TEST_CASE("users are listed in the order of ids, with every combination of filte
     user.status = i % 5 == 0 ? model::UserStatus::disabled : model::UserStatus::active;
     all.push_back(user);
   }
-  write(store, [&](Unit& unit) -> Status {
-    for (model::User& user : all) MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
-    return {};
-  });
+  write_by_part(
+      store, all, [](const model::User& user) { return user.id; },
+      [](Unit& unit, model::User& user) { return unit.users().create(user, user.username, std::nullopt); });
   const std::vector<std::optional<model::UserStatus>> statuses{std::nullopt, model::UserStatus::active,
                                                                model::UserStatus::disabled};
   const std::vector<std::optional<Time>> times{
@@ -278,12 +282,14 @@ TEST_CASE("a filter by name finds at most that user, and the other conditions ho
 
 TEST_CASE("the count of users follows units, parts of units and failures") {
   STORE_UNDER_TEST(store);
+  std::int64_t neighbour = 2;
+  while (store.part_of(UserId{neighbour}) != store.part_of(UserId{1})) ++neighbour;
   std::int64_t within = 0;
-  write(store, [&](Unit& unit) -> Status {
+  write(store, 1, [&](Unit& unit) -> Status {
     model::User one = full_user(1, "one");
     MUSTER_CHECK_OK(unit.users().create(one, "one", std::nullopt));
     const Status undone = unit.attempt([&]() -> Status {
-      model::User two = full_user(2, "two");
+      model::User two = full_user(neighbour, "two");
       MUSTER_CHECK_OK(unit.users().create(two, "two", std::nullopt));
       return fail(ErrorCode::conflict, "no");
     });
@@ -293,7 +299,7 @@ TEST_CASE("the count of users follows units, parts of units and failures") {
   });
   CHECK(within == 1);
   CHECK(count(store) == 1);
-  CHECK(code_of(store.write([&](Unit& unit) -> Status {
+  CHECK(code_of(store.write(ports::Home::of(UserId{3}), [&](Unit& unit) -> Status {
           model::User three = full_user(3, "three");
           MUSTER_CHECK_OK(unit.users().create(three, "three", std::nullopt));
           return fail(ErrorCode::conflict, "no");

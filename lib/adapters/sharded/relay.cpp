@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace muster::sharded {
 namespace {
@@ -94,6 +95,32 @@ Result<bool> pass_some(const Layout& layout, Database& from) {
 }
 
 }  // namespace
+
+Status forget_passed_on(const Layout& layout) {
+  std::vector<std::int64_t> tokens;
+  MUSTER_CHECK_OK(layout.catalog().store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(tokens, unit.slots().taken(passed_at_a_time));
+    return {};
+  }));
+  if (tokens.empty()) return {};
+  // Read after them: what is not posted now was removed after it had been taken.
+  std::set<std::int64_t> waiting;
+  for (const auto& database : layout.databases) {
+    std::vector<ports::Posted> posted;
+    MUSTER_CHECK_OK(database->store->read([&](Unit& unit) -> Status {
+      MUSTER_TRY(posted, unit.slots().posted(passed_at_a_time));
+      return {};
+    }));
+    if (posted.size() == passed_at_a_time) return {};
+    for (const ports::Posted& each : posted) waiting.insert(each.token);
+  }
+  std::erase_if(tokens, [&](std::int64_t token) { return waiting.contains(token); });
+  if (tokens.empty()) return {};
+  return layout.catalog().store->write([&](Unit& unit) -> Status {
+    for (const std::int64_t each : tokens) MUSTER_CHECK_OK(unit.slots().forget_taken(each));
+    return {};
+  });
+}
 
 std::string write_record(const model::AuditRecord& record) {
   std::string out;

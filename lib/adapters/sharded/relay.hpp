@@ -24,6 +24,9 @@ namespace muster::sharded {
 std::string write_record(const model::AuditRecord& record);
 Result<model::AuditRecord> read_record(const std::string& text);
 
+/// Forgets what was noted as taken and is posted nowhere any more: left by who was interrupted in between.
+Status forget_passed_on(const Layout& layout);
+
 class Relay {
  public:
   using LayoutNow = std::function<std::shared_ptr<const Layout>()>;

@@ -112,6 +112,9 @@ Status ShardedStore::write(const Home& home, const std::function<Status(Unit&)>&
   bool is_refreshed = false;
   for (int run = 0; run < runs_max; ++run) {
     const auto layout = shards_->now();
+    attempt.begin_run();
+    // Until it runs.
+    attempt.refused_itself = true;
     Status status =
         layout->is_whole() ? run_whole(*layout, work, attempt) : run_at(*layout, home, work, attempt);
     const bool is_to_run_again = attempt.wishes_anything();
@@ -238,6 +241,7 @@ void ShardedStore::tend(const Layout& layout) {
     warn("claims of names", fail(recovered.error()));
     if (is_stale_map(fail(recovered.error()))) warn("the map of slots", shards_->refresh());
   }
+  warn("records that were passed on", forget_passed_on(layout));
   std::set<std::string> roles;
   const Status looked = layout.catalog().store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(roles, removed_roles(unit));

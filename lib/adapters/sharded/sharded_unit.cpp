@@ -89,15 +89,19 @@ ShardedUnit::ShardedUnit(const Layout& layout, Relay& relay, const ports::Home& 
 Status ShardedUnit::attempt(const std::function<Status()>& part) {
   Attempt* const attempt = routing_.attempt;
   if (attempt == nullptr) return routing_.local.attempt(part);
-  // What was asked for stays asked for; what was done is undone.
+  // A name that was taken to be free stays asked for; what was done is undone.
   const std::size_t committed = attempt->committed.size();
   const std::size_t released = attempt->released.size();
   const std::size_t removed = attempt->removed_roles.size();
+  const std::size_t revocations_wished = attempt->revocations_wished.size();
+  const std::size_t revocations_used = attempt->revocations_used;
   Status status = routing_.local.attempt(part);
   if (status) return status;
   attempt->committed.resize(committed);
   attempt->released.resize(released);
   attempt->removed_roles.resize(removed);
+  attempt->revocations_wished.resize(revocations_wished);
+  attempt->revocations_used = revocations_used;
   return status;
 }
 

@@ -54,10 +54,11 @@ Result<bool> check_identity(Database& database, const std::string& identity) {
 
 Status give_slots(Database& database, const std::string& identity, const model::SlotMap& map) {
   return database.store->write([&](Unit& unit) -> Status {
-    for (std::uint32_t slot = 0; slot < model::slot_count; ++slot) {
-      const model::SlotOwner& owner = map.owners[slot];
-      const bool owned = owner.shard == database.id;
-      MUSTER_CHECK_OK(unit.slots().set_owner(slot, owned, owned ? owner.epoch : 0));
+    const auto& owners = map.owners;
+    for (std::uint32_t first = 0, next = 0; first < model::slot_count; first = next) {
+      while (next < model::slot_count && owners[next] == owners[first]) ++next;
+      const bool owned = owners[first].shard == database.id;
+      MUSTER_CHECK_OK(unit.slots().set_owner(first, next - 1, owned, owned ? owners[first].epoch : 0));
     }
     return unit.meta().put(identity_name, identity);
   });

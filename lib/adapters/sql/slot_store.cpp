@@ -3,6 +3,8 @@
 
 #include "model/slot.hpp"
 
+#include <limits>
+
 #include <sodium.h>
 
 namespace muster::sql {
@@ -209,6 +211,17 @@ Status SqlSlotStore::forget_taken(std::int64_t token) {
   return run(query.integer(token));
 }
 
+Result<std::vector<std::int64_t>> SqlSlotStore::taken(std::size_t limit) {
+  std::vector<std::int64_t> tokens;
+  Query query(connection_, Sql::taken_page);
+  query.integer(std::numeric_limits<std::int64_t>::min()).integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return tokens;
+    tokens.push_back(query.get_integer());
+  }
+}
+
 Result<std::vector<ports::SlotRow>> SqlSlotStore::slots() {
   std::vector<ports::SlotRow> rows;
   rows.reserve(model::slot_count);
@@ -226,10 +239,10 @@ Result<std::vector<ports::SlotRow>> SqlSlotStore::slots() {
   }
 }
 
-Status SqlSlotStore::set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) {
+Status SqlSlotStore::set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) {
   Query query(connection_, Sql::slot_set_owner);
   query.text(std::string(owned ? owned_state : not_owned_state)).integer(epoch);
-  return run(query.integer(slot));
+  return run(query.integer(first).integer(last));
 }
 
 Result<std::vector<ports::ShardRow>> SqlSlotStore::shards() {

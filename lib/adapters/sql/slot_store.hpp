@@ -36,9 +36,10 @@ class SqlSlotStore final : public ports::SlotStore {
   Status unpost(std::int64_t id) override;
   Result<bool> take(std::int64_t token) override;
   Status forget_taken(std::int64_t token) override;
+  Result<std::vector<std::int64_t>> taken(std::size_t limit) override;
 
   Result<std::vector<ports::SlotRow>> slots() override;
-  Status set_owner(std::uint32_t slot, bool owned, std::int64_t epoch) override;
+  Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) override;
 
   Result<std::vector<ports::ShardRow>> shards() override;
   Status add_shard(const ports::ShardRow& shard) override;

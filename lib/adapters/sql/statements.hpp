@@ -37,6 +37,7 @@ enum class Sql : std::uint8_t {
   taken_find,
   taken_insert,
   taken_delete,
+  taken_page,
   slot_all,
   slot_set_owner,
   slot_add_users,

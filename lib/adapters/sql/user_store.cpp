@@ -140,11 +140,20 @@ Result<std::optional<model::User>> SqlUserStore::find_by_email(const std::string
   return find_by_name(NameKind::email, email);
 }
 
-Status SqlUserStore::move_name(NameKind kind, const std::optional<std::string>& from,
-                               const std::optional<std::string>& to, UserId id) {
-  if (from == to) return {};
-  if (to) MUSTER_CHECK_OK(claim(kind, *to, id));
-  if (from) MUSTER_CHECK_OK(release(kind, *from, id));
+Status SqlUserStore::move_names(const model::User& user, const std::optional<std::string>& email,
+                                const std::optional<std::string>& phone) {
+  const bool takes_email = user.email && user.email != email;
+  const bool takes_phone = user.phone && user.phone != phone;
+  if (takes_email) MUSTER_CHECK_OK(claim(NameKind::email, *user.email, user.id));
+  if (takes_phone) {
+    if (Status status = claim(NameKind::phone, *user.phone, user.id); !status) {
+      if (takes_email) MUSTER_CHECK_OK(release(NameKind::email, *user.email, user.id));
+      return status;
+    }
+  }
+  // What was had is given up only when nothing can be refused any more.
+  if (email && user.email != email) MUSTER_CHECK_OK(release(NameKind::email, *email, user.id));
+  if (phone && user.phone != phone) MUSTER_CHECK_OK(release(NameKind::phone, *phone, user.id));
   return {};
 }
 
@@ -164,11 +173,7 @@ Status SqlUserStore::update(model::User& user) {
     created_at = query.get_time();
   }
   MUSTER_TRY(user.version, ledger_.touch(user.id));
-  MUSTER_CHECK_OK(move_name(NameKind::email, email, user.email, user.id));
-  if (Status status = move_name(NameKind::phone, phone, user.phone, user.id); !status) {
-    MUSTER_CHECK_OK(move_name(NameKind::email, user.email, email, user.id));
-    return status;
-  }
+  MUSTER_CHECK_OK(move_names(user, email, phone));
   const auto column = canonical_column(user.username, canonical);
   Query query(connection_, Sql::user_update);
   query.text(user.username).text(column).text(user.email).text(user.phone).text(user.display_name);

@@ -46,8 +46,8 @@ class SqlUserStore final : public ports::UserStore {
   Result<std::optional<model::User>> find_by_name(NameKind kind, const std::string& value);
   Status claim(NameKind kind, const std::string& value, UserId id);
   Status release(NameKind kind, const std::string& value, UserId id);
-  Status move_name(NameKind kind, const std::optional<std::string>& from,
-                   const std::optional<std::string>& to, UserId id);
+  Status move_names(const model::User& user, const std::optional<std::string>& email,
+                    const std::optional<std::string>& phone);
   Status claim_all(const model::User& user, const std::string& username_canonical);
   Status insert_row(const model::User& user, const std::string& username_canonical);
   Status write_credential(UserId id, const model::Credential& credential, std::int64_t version);

@@ -37,7 +37,7 @@ std::size_t user_count(World& world) {
 
 }  // namespace
 
-TEST_CASE("Each imported item succeeds or fails alone") {
+TEST_CASE("Each imported item succeeds or fails alone", "[one-database]") {
   World world;
   sign_up(world, "taken");
   const auto reply = import(
@@ -70,7 +70,7 @@ TEST_CASE("Each imported item succeeds or fails alone") {
   CHECK(text_at(must(world.run<GetUser>(R"({"id":"77"})")), "status") == "disabled");
 }
 
-TEST_CASE("A repeated import changes nothing and leaves one audit record") {
+TEST_CASE("A repeated import changes nothing and leaves one audit record", "[one-database]") {
   World world;
   const std::string items =
       R"({"username":"a","email":"a@example.org"},{"id":"9","username":"b"},{"username":"c"})";
@@ -144,7 +144,7 @@ TEST_CASE("An import grants roles that exist and may be held together, and no mo
   CHECK(user_count(world) == 2);
 }
 
-TEST_CASE("What was exported imports into another installation just so") {
+TEST_CASE("What was exported imports into another installation just so", "[one-database]") {
   World first;
   must(first.run<CreateRole>(R"({"name":"clerk","permissions":["create:order"]})"));
   for (int i = 0; i < 5; ++i) sign_up(first, "user" + std::to_string(i));

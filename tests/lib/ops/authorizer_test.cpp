@@ -109,7 +109,7 @@ TEST_CASE("a change made while a user is being looked up is not lost", "[authori
   Authorizer authorizer(store, world.clock);
   REQUIRE(authorizer.load());
   const auto put_grant = [&] {
-    REQUIRE(store.write([&](ports::Unit& unit) -> Status {
+    REQUIRE(store.write(ports::Home::of(ann), [&](ports::Unit& unit) -> Status {
       model::Grant grant;
       grant.role = "viewer";
       grant.granted_by = "system";
@@ -142,16 +142,13 @@ TEST_CASE("memory for users is bounded, and who is asked for stays", "[authorize
   Authorizer authorizer(world.context().store, world.clock, users_max);
   REQUIRE(authorizer.load());
   std::vector<UserId> users;
-  REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
-    users.clear();
-    for (int i = 1; i <= 1000; ++i) {
-      model::User user;
-      user.id = users.emplace_back(UserId{i});
-      user.username = "user" + std::to_string(i);
-      MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
-    }
-    return {};
-  }));
+  for (int i = 1; i <= 1000; ++i) users.emplace_back(UserId{i});
+  world.write_by_part(users, [](ports::Unit& unit, UserId id) {
+    model::User user;
+    user.id = id;
+    user.username = "user" + id.text();
+    return unit.users().create(user, user.username, std::nullopt);
+  });
   REQUIRE(authorizer.allows(users.front(), "a:b"));
   for (const UserId user : users) {
     REQUIRE(authorizer.allows(user, "a:b"));

@@ -4,6 +4,7 @@
 #include "adapters/crypto/password_hasher.hpp"
 #include "adapters/crypto/sealer.hpp"
 #include "adapters/crypto/token_signer.hpp"
+#include "adapters/sharded/sharded_store.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/entropy.hpp"
 #include "adapters/system/snowflake.hpp"
@@ -16,6 +17,7 @@
 #include "ports/user_store.hpp"
 #include "wire/error_table.hpp"
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include <catch2/catch.hpp>
@@ -49,7 +51,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 struct World::Parts {
   Parts(World& world, const std::string& key_file)
-      : store(std::make_unique<RepeatingStore>(opened(sqlite::open({.path = world.database()})))),
+      : store(std::make_unique<RepeatingStore>(world.open_store())),
         sealer(opened(crypto::load_master_key(key_file))),
         hasher(opened(crypto::Argon2Hasher::create({.memory_kib = 8, .iterations = 1, .parallelism = 1}))),
         signer({.issuer = "muster", .audience = "muster"}, *sealer),
@@ -93,7 +95,12 @@ struct World::Parts {
   Context context;
 };
 
-World::World() {
+std::size_t shards_asked_for() {
+  const char* const text = std::getenv("MUSTER_TEST_SHARDS");
+  return text == nullptr ? 0 : std::stoul(text);
+}
+
+World::World(std::size_t shards) : shards_(shards) {
   done(crypto::create_master_key(folder() + "/master.key"));
   open();
 }
@@ -104,6 +111,27 @@ World::~World() {
 
 Context& World::context() {
   return parts_->context;
+}
+
+std::unique_ptr<ports::Store> World::open_store() {
+  if (shards_ == 0) return opened(sqlite::open({.path = database()}));
+  static system::SystemEntropy entropy;
+  sharded::ShardedOptions options;
+  const std::string scheme = "sqlite://";
+  options.catalog_dsn = scheme + database();
+  for (std::size_t i = 1; i <= shards_; ++i)
+    options.shard_dsns.push_back(scheme + folder() + "/shard" + std::to_string(i) + ".db");
+  options.open = [this, scheme](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs)
+      -> Result<std::unique_ptr<ports::Store>> {
+    sqlite::SqliteOptions one;
+    one.path = dsn.substr(scheme.size());
+    one.epochs = std::move(epochs);
+    MUSTER_TRY(auto store, sqlite::open(std::move(one)));
+    return std::make_unique<sharded::testing::MortalStore>(std::move(store), fate);
+  };
+  options.surroundings = std::make_shared<const sharded::Surroundings>(
+      sharded::Surroundings{[this] { return clock.now(); }, entropy});
+  return opened(sharded::ShardedStore::open(std::move(options)));
 }
 
 void World::open() {
@@ -124,8 +152,9 @@ UserId World::add_user(const std::string& username) {
   user.id = opened(context().ids.next());
   user.username = username;
   user.created_at = user.updated_at = clock.now();
-  done(context().store.write(
-      [&](ports::Unit& unit) { return unit.users().create(user, username, std::nullopt); }));
+  done(context().store.write(ports::Home::of(user.id), [&](ports::Unit& unit) {
+    return unit.users().create(user, username, std::nullopt);
+  }));
   return user.id;
 }
 
@@ -138,8 +167,20 @@ SessionId World::add_session(UserId user) {
   session.expires_at = clock.now() + std::chrono::hours{24 * 30};
   session.issued_epoch = context().tokens.epoch();
   session.refresh_hash = context().sealer.digest(random);
-  done(context().store.write([&](ports::Unit& unit) { return unit.sessions().create(session); }));
+  done(context().store.write(ports::Home::of(user),
+                             [&](ports::Unit& unit) { return unit.sessions().create(session); }));
   return session.id;
+}
+
+void World::write_by_part(const std::vector<UserId>& users,
+                          const std::function<Status(ports::Unit&, UserId)>& step) {
+  ports::Store& store = context().store;
+  for (const ports::Home& part : store.parts())
+    done(store.write(part, [&](ports::Unit& unit) -> Status {
+      for (const UserId user : users)
+        if (store.part_of(user) == part) MUSTER_CHECK_OK(step(unit, user));
+      return {};
+    }));
 }
 
 Call World::as_operator() const {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file A whole installation for tests of operations: a real SQLite store in a temporary folder, real keys
-/// and tokens, cheap Argon2, and a clock that the test moves.
+/// @file A whole installation for tests of operations: a real SQLite store in a temporary folder, or several
+/// as one, real keys and tokens, cheap Argon2, and a clock that the test moves.
 #pragma once
 
 #include "base/encoding.hpp"
+#include "lib/adapters/sharded/mortal_store.hpp"
 #include "ops/context.hpp"
 #include "ops/invoke.hpp"
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace muster::ops::testing {
 
@@ -45,15 +48,21 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// How many databases users are spread over beside the catalog, as MUSTER_TEST_SHARDS says; 0: one database
+/// has everything.
+std::size_t shards_asked_for();
+
 class World {
  public:
-  World();
+  explicit World(std::size_t shards = shards_asked_for());
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
 
   TestClock clock;
   TestMeter meter;
+  /// Of all databases, where there are several.
+  const std::shared_ptr<sharded::testing::Fate> fate = std::make_shared<sharded::testing::Fate>();
 
   Context& context();
   [[nodiscard]] std::string folder() const { return folder_.path().string(); }
@@ -69,11 +78,18 @@ class World {
   /// Replaces the settings.
   void change_settings(const Settings& settings);
 
+  /// A store on what is there.
+  std::unique_ptr<ports::Store> open_store();
+
   /// A user without a password, put into the store directly.
   UserId add_user(const std::string& username);
   /// A live session of the user, put into the store directly; issued at the clock's time and the current
   /// epoch.
   SessionId add_session(UserId user);
+
+  /// `step` for each of these users, those of one part in one unit there.
+  void write_by_part(const std::vector<UserId>& users,
+                     const std::function<Status(ports::Unit&, UserId)>& step);
 
   Call as_operator() const;
   Call as_user(UserId user) const;
@@ -101,6 +117,7 @@ class World {
  private:
   struct Parts;
 
+  const std::size_t shards_;
   TemporaryFolder folder_;
   std::unique_ptr<Parts> parts_;
 };

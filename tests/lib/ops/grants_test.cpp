@@ -34,7 +34,7 @@ std::optional<bool> allowed_from_memory(World& world, UserId user, const std::st
 }
 
 void disable(World& world, UserId user) {
-  const Status done = world.context().store.write([&](ports::Unit& unit) -> Status {
+  const Status done = world.context().store.write(ports::Home::of(user), [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(auto found, unit.users().find(user));
     found->status = model::UserStatus::disabled;
     MUSTER_CHECK_OK(unit.users().update(*found));

@@ -104,7 +104,7 @@ TEST_CASE("a job that runs out of memory fails, and nothing else does", "[jobs]"
   whole.jobs.stop();
 }
 
-TEST_CASE("a backup is a job whose file verifies", "[jobs]") {
+TEST_CASE("a backup is a job whose file verifies", "[jobs][one-database]") {
   World world;
   must(world.run<CreateRole>(R"({"name":"viewer"})"));
   REQUIRE(world.context().jobs.start(world.context()));
@@ -180,7 +180,7 @@ TEST_CASE("jobs are paused, resumed and cancelled, and survive a restart", "[job
   CHECK(outcome(move(CancelJob{}, first)) == "conflict");
 }
 
-TEST_CASE("a restore brings back the data and no token that was good before", "[jobs]") {
+TEST_CASE("a restore brings back the data and no token that was good before", "[jobs][one-database]") {
   World world;
   must(world.run<CreateRole>(R"({"name":"kept"})"));
   const UserId ann = world.add_user("ann");

@@ -38,7 +38,8 @@ TEST_CASE("the wrong master key is found out") {
   CHECK_FALSE(check_master_key(right.context().sealer, ""));
 }
 
-TEST_CASE("a backup whose keys were sealed under another master key is told apart, and not restored") {
+TEST_CASE("a backup whose keys were sealed under another master key is told apart, and not restored",
+          "[one-database]") {
   World world;
   World other;
   keep_check_value(world);

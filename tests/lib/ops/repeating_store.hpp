@@ -32,6 +32,13 @@ class RepeatingStore final : public ports::Store {
     });
   }
 
+  [[nodiscard]] std::vector<ports::Home> parts() const override { return store_->parts(); }
+  [[nodiscard]] ports::Home part_of(UserId user) const override { return store_->part_of(user); }
+  Result<ports::Home> settle_home(const std::string& key, Time expires_at,
+                                  const ports::Home& proposed) override {
+    return store_->settle_home(key, expires_at, proposed);
+  }
+
   ports::StoreHealth health() override { return store_->health(); }
   [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
   Status backup(const std::string& path,

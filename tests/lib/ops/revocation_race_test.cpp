@@ -10,6 +10,7 @@
 #include "ports/user_store.hpp"
 
 #include <functional>
+#include <map>
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
@@ -73,31 +74,29 @@ SessionId store_session(World& world, ports::Unit& unit, UserId user, unsigned c
 
 std::vector<UserId> add_members(World& world, const std::string& role, int count) {
   std::vector<UserId> users;
-  REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
-    users.clear();
-    for (int i = 0; i < count; ++i) {
-      model::User user;
-      MUSTER_TRY(user.id, world.context().ids.next());
-      user.username = role + std::to_string(i);
-      MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
-      model::Grant grant;
-      grant.role = role;
-      grant.granted_at = world.clock.now();
-      MUSTER_CHECK_OK(unit.grants().put(user.id, grant));
-      users.push_back(user.id);
-    }
-    return {};
-  }));
+  for (int i = 0; i < count; ++i) users.push_back(world.context().ids.next().value());
+  world.write_by_part(users, [&](ports::Unit& unit, UserId id) -> Status {
+    model::User user;
+    user.id = id;
+    user.username = role + id.text();
+    MUSTER_CHECK_OK(unit.users().create(user, user.username, std::nullopt));
+    model::Grant grant;
+    grant.role = role;
+    grant.granted_at = world.clock.now();
+    return unit.grants().put(id, grant);
+  });
   return users;
 }
 
 void add_sessions(World& world, const std::vector<UserId>& users, unsigned char number,
                   std::vector<SessionId>& sessions) {
-  REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
-    sessions.clear();
-    for (const UserId user : users) sessions.push_back(store_session(world, unit, user, number));
+  std::map<UserId, SessionId> by_user;
+  world.write_by_part(users, [&](ports::Unit& unit, UserId user) -> Status {
+    by_user[user] = store_session(world, unit, user, number);
     return {};
-  }));
+  });
+  sessions.clear();
+  for (const UserId user : users) sessions.push_back(by_user[user]);
 }
 
 /// Of some of the sessions, those at the edges of a unit among them.

@@ -180,7 +180,7 @@ TEST_CASE("the sessions of a large installation are marked bit by bit after a re
   const UserId ann = world.add_user("ann");
   constexpr int count = 2500;
   std::vector<Login> logins;
-  REQUIRE(world.context().store.write([&](ports::Unit& unit) -> Status {
+  REQUIRE(world.context().store.write(ports::Home::of(ann), [&](ports::Unit& unit) -> Status {
     for (int i = 0; i < count; ++i) {
       model::Session session;
       session.id.user = ann;
@@ -255,7 +255,7 @@ TEST_CASE("a role's holders are revoked, by inheritance too", "[revocation]") {
 }
 
 TEST_CASE("a revocation of many holders goes on after the daemon died in it, and is recorded once",
-          "[revocation]") {
+          "[revocation][one-database]") {
   constexpr int holders = 1100;
   World world;
   must(world.run<CreateRole>(R"({"name":"viewer"})"));

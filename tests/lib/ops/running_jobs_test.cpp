@@ -120,7 +120,7 @@ std::size_t files_in_backups(const World& world) {
 }  // namespace
 
 TEST_CASE("a running job that is paused leaves nothing half done and begins again when it is resumed",
-          "[jobs]") {
+          "[jobs][one-database]") {
   SlowWorld slow;
   World& world = slow.world;
   const std::string id = begin_backup(slow, "a.db");
@@ -139,7 +139,7 @@ TEST_CASE("a running job that is paused leaves nothing half done and begins agai
   CHECK(move<PauseJob>(world, id) == "conflict");
 }
 
-TEST_CASE("a running job that is cancelled ends for good, and the next one runs", "[jobs]") {
+TEST_CASE("a running job that is cancelled ends for good, and the next one runs", "[jobs][one-database]") {
   SlowWorld slow;
   World& world = slow.world;
   const std::string first = begin_backup(slow, "a.db");
@@ -154,7 +154,8 @@ TEST_CASE("a running job that is cancelled ends for good, and the next one runs"
   CHECK(files_in_backups(world) == 1);
 }
 
-TEST_CASE("a job that is paused and resumed before its run has ended is run once more, not lost", "[jobs]") {
+TEST_CASE("a job that is paused and resumed before its run has ended is run once more, not lost",
+          "[jobs][one-database]") {
   SlowWorld slow;
   World& world = slow.world;
   const std::string id = begin_backup(slow, "a.db");
@@ -167,7 +168,7 @@ TEST_CASE("a job that is paused and resumed before its run has ended is run once
   CHECK(files_in_backups(world) == 1);
 }
 
-TEST_CASE("a job that is paused and resumed just as it begins is not lost", "[jobs]") {
+TEST_CASE("a job that is paused and resumed just as it begins is not lost", "[jobs][one-database]") {
   World world;
   ports::Store& store = world.context().store;
   const std::string id(must(world.run<StartAuditVerification>()).at("id").as_string());
@@ -202,7 +203,7 @@ TEST_CASE("a job that is paused and resumed just as it begins is not lost", "[jo
   CHECK(comes_to(world, id, "done"));
 }
 
-TEST_CASE("a job that was running when the daemon ended is done by the next one", "[jobs]") {
+TEST_CASE("a job that was running when the daemon ended is done by the next one", "[jobs][one-database]") {
   SlowWorld slow;
   World& world = slow.world;
   const std::string running = begin_backup(slow, "a.db");
@@ -220,7 +221,8 @@ TEST_CASE("a job that was running when the daemon ended is done by the next one"
   CHECK(files_in_backups(world) == 2);
 }
 
-TEST_CASE("a backup that had its name when the daemon died is done at the next start", "[jobs]") {
+TEST_CASE("a backup that had its name when the daemon died is done at the next start",
+          "[jobs][one-database]") {
   SlowWorld slow;
   World& world = slow.world;
   slow.store.ends_with = world.folder() + "/backups/a.db";

@@ -3,6 +3,7 @@
 
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/entropy.hpp"
+#include "ports/security_store.hpp"
 #include "ports/user_store.hpp"
 
 #include <cstdlib>
@@ -12,12 +13,14 @@
 
 namespace muster::sharded::testing {
 
-Databases::Databases(std::size_t shards) : shards_(shards) {
+Databases::Databases(std::size_t shards, std::shared_ptr<Fate> fate, std::optional<std::size_t> mortal,
+                     Start start)
+    : shards_(shards), fate_(std::move(fate)), mortal_(mortal) {
   const char* base = std::getenv("TMPDIR");
   std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/muster-sharded-XXXXXX";
   REQUIRE(::mkdtemp(pattern.data()) != nullptr);
   folder_ = pattern;
-  open();
+  if (start == Start::now) open();
 }
 
 Databases::~Databases() {
@@ -35,14 +38,19 @@ ShardedOptions Databases::options() const {
   ShardedOptions options;
   options.catalog_dsn = dsn(0);
   for (std::size_t i = 1; i <= shards_; ++i) options.shard_dsns.push_back(dsn(i));
-  options.open = [](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
+  const auto immortal = std::make_shared<Fate>();
+  options.open = [this, immortal](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs)
+      -> Result<std::unique_ptr<ports::Store>> {
     sqlite::SqliteOptions one;
     one.path = dsn.substr(std::string("sqlite://").size());
     one.readers = 2;
     one.epochs = std::move(epochs);
-    return sqlite::open(std::move(one));
+    MUSTER_TRY(auto store, sqlite::open(std::move(one)));
+    const bool is_mortal = !mortal_ || dsn == this->dsn(*mortal_);
+    return std::make_unique<MortalStore>(std::move(store), is_mortal ? fate_ : immortal);
   };
-  options.surroundings = std::make_shared<const Surroundings>(Surroundings{[this] { return now; }, entropy});
+  options.surroundings =
+      std::make_shared<const Surroundings>(Surroundings{[this] { return now_.load(); }, entropy});
   return options;
 }
 
@@ -53,6 +61,13 @@ ShardedStore& Databases::open() {
   REQUIRE(opened);
   store_ = std::move(*opened);
   return *store_;
+}
+
+void Databases::flush() {
+  REQUIRE(store_->read([](ports::Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.audit().head());
+    return {};
+  }));
 }
 
 std::string text_of(const Status& status) {

@@ -33,8 +33,10 @@ void change_owner(const Layout& layout, std::uint32_t slot, std::size_t to) {
   Database& old_owner = layout.owner_of(slot);
   Database& new_owner = *layout.databases[to];
   const std::int64_t epoch = layout.map.owners[slot].epoch + 1;
-  REQUIRE(old_owner.store->write([&](Unit& unit) { return unit.slots().set_owner(slot, false, epoch - 1); }));
-  REQUIRE(new_owner.store->write([&](Unit& unit) { return unit.slots().set_owner(slot, true, epoch); }));
+  REQUIRE(old_owner.store->write(
+      [&](Unit& unit) { return unit.slots().set_owner(slot, slot, false, epoch - 1); }));
+  REQUIRE(
+      new_owner.store->write([&](Unit& unit) { return unit.slots().set_owner(slot, slot, true, epoch); }));
   model::SlotMap map = layout.map;
   map.owners[slot] = {new_owner.id, epoch};
   REQUIRE(layout.catalog().store->write([&](Unit& unit) { return unit.slots().put_map(map); }));
