@@ -49,8 +49,12 @@ bool failed_as(const Outcome& outcome, std::string_view error) {
 }
 
 std::unique_ptr<Driver> make_driver(const std::string& kind) {
-  if (kind == "operations") return make_operations_driver();
-  if (kind == "http") return make_http_driver();
+  constexpr Shards none{0};
+  constexpr Shards three{3};
+  if (kind == "operations") return make_operations_driver(none);
+  if (kind == "operations over shards") return make_operations_driver(three);
+  if (kind == "http") return make_http_driver(none);
+  if (kind == "http over shards") return make_http_driver(three);
   MUSTER_CHECK(kind == "cli");
   return make_cli_driver();
 }

@@ -52,14 +52,19 @@ class Driver {
   virtual void crash() = 0;
 };
 
-/// "operations", "http" or "cli".
+/// How many databases users are in beside the catalog; 0: one database has everything.
+struct Shards {
+  std::size_t count = 0;
+};
+
+/// "operations", "http" or "cli", the first two also "over shards".
 std::unique_ptr<Driver> make_driver(const std::string& kind);
 
 /// Whether it failed as that error does: by name, or, where only an exit status is seen, by that.
 bool failed_as(const Outcome& outcome, std::string_view error);
 
-std::unique_ptr<Driver> make_operations_driver();
-std::unique_ptr<Driver> make_http_driver();
+std::unique_ptr<Driver> make_operations_driver(Shards shards);
+std::unique_ptr<Driver> make_http_driver(Shards shards);
 std::unique_ptr<Driver> make_cli_driver();
 
 }  // namespace muster::test

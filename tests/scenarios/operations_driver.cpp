@@ -29,6 +29,8 @@ Outcome outcome_of(const Result<std::string>& reply) {
 
 class OperationsDriver final : public Driver {
  public:
+  explicit OperationsDriver(Shards shards) : world_(shards.count) {}
+
   Outcome call(std::string_view action, const boost::json::object& fields, const As& as) override {
     auto call = caller(as);
     if (!call) return outcome_of(fail(call.error()));
@@ -68,8 +70,8 @@ class OperationsDriver final : public Driver {
 
 }  // namespace
 
-std::unique_ptr<Driver> make_operations_driver() {
-  return std::make_unique<OperationsDriver>();
+std::unique_ptr<Driver> make_operations_driver(Shards shards) {
+  return std::make_unique<OperationsDriver>(shards);
 }
 
 }  // namespace muster::test

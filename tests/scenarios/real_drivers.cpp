@@ -19,7 +19,7 @@ std::string encoded(const boost::json::value& value) {
 
 class HttpDriver : public Driver {
  public:
-  HttpDriver() : daemon_(folder_.path() + "/data") { start(); }
+  explicit HttpDriver(Shards shards) : daemon_(folder_.path() + "/data", options(shards)) { start(); }
 
   Outcome call(std::string_view name, const boost::json::object& fields, const As& as) override {
     const Action& action = action_named(name);
@@ -78,6 +78,16 @@ class HttpDriver : public Driver {
   std::string home() const { return folder_.path(); }
 
  private:
+  DaemonOptions options(Shards shards) const {
+    DaemonOptions options;
+    std::string dsns;
+    for (std::size_t i = 1; i <= shards.count; ++i)
+      dsns +=
+          (dsns.empty() ? "" : ",") + ("sqlite://" + folder_.path() + "/shard" + std::to_string(i) + ".db");
+    if (!dsns.empty()) options.environment = {{"MUSTER_STORE_SHARDS", dsns}};
+    return options;
+  }
+
   void start() {
     const bool started = daemon_.start();
     if (!started) throw std::runtime_error("musterd did not start: " + daemon_.log());
@@ -93,6 +103,8 @@ class HttpDriver : public Driver {
 
 class CliDriver final : public HttpDriver {
  public:
+  CliDriver() : HttpDriver(Shards{}) {}
+
   Outcome call(std::string_view name, const boost::json::object& fields, const As& as) override {
     const Action& action = action_named(name);
     const bool has_no_form =
@@ -139,8 +151,8 @@ class CliDriver final : public HttpDriver {
 
 }  // namespace
 
-std::unique_ptr<Driver> make_http_driver() {
-  return std::make_unique<HttpDriver>();
+std::unique_ptr<Driver> make_http_driver(Shards shards) {
+  return std::make_unique<HttpDriver>(shards);
 }
 
 std::unique_ptr<Driver> make_cli_driver() {

@@ -13,7 +13,8 @@ using Fields = boost::json::object;
 constexpr const char* password = "correct horse battery staple";
 
 std::unique_ptr<Driver> any_driver() {
-  const auto kind = GENERATE(as<std::string>{}, "operations", "http", "cli");
+  const auto kind =
+      GENERATE(as<std::string>{}, "operations", "http", "cli", "operations over shards", "http over shards");
   UNSCOPED_INFO("driver: " << kind);
   return make_driver(kind);
 }
