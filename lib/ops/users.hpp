@@ -59,7 +59,9 @@ struct GetUser {
                                       .path = "/v1/users/{id}",
                                       .needs = "read:user",
                                       .own_allowed = true,
-                                      .command = "user get"};
+                                      .command = "user get",
+                                      .help = "May be answered by a copy that keeps up. Who has seen a version "
+                                              "sends it as X-Muster-At-Least and is shown none before it."};
 
   /// Error: not_found.
   static Result<Reply> run(Context& context, Call& call, const Request& request);
