@@ -118,8 +118,8 @@ class SlotStore {
 
   /// In the catalog: every shard, by id.
   virtual Result<std::vector<ShardRow>> shards() = 0;
-  /// Error: already_exists.
-  virtual Status add_shard(const ShardRow& shard) = 0;
+  /// Inserts or replaces.
+  virtual Status put_shard(const ShardRow& shard) = 0;
   /// In the catalog: the map; no owners while there is none.
   virtual Result<model::SlotMap> map() = 0;
   /// Replaces it; the version is counted on.

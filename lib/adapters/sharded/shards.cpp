@@ -193,6 +193,44 @@ void Shards::publish(std::vector<std::shared_ptr<Database>> databases, model::Sl
   layout_ = std::move(layout);
 }
 
+/// The shard among `rows` that a DSN of the configuration means: the one of the same endpoint and name, whose
+/// options may have changed, or the one that is found there, and was moved. Null: a new one.
+Result<ports::ShardRow*> Shards::find_meant(const std::string& dsn, std::vector<ports::ShardRow>& rows) {
+  const auto place_of = [](const std::string& text) { return text.substr(0, text.find('?')); };
+  for (ports::ShardRow& row : rows)
+    if (place_of(row.dsn) == place_of(dsn)) return &row;
+  if (rows.empty()) return nullptr;
+  MUSTER_TRY(const auto database, open_database({}, dsn));
+  MUSTER_TRY(const Found found, look_at(*database));
+  for (ports::ShardRow& row : rows)
+    if (found.identity == row.identity) return &row;
+  return nullptr;
+}
+
+Result<std::vector<ports::ShardRow>> Shards::match(const std::vector<std::string>& dsns,
+                                                   std::vector<ports::ShardRow>& rows) {
+  std::vector<ports::ShardRow> changed;
+  for (const std::string& dsn : dsns) {
+    const auto has_dsn = [&](const ports::ShardRow& row) { return row.dsn == dsn; };
+    if (std::any_of(rows.begin(), rows.end(), has_dsn)) continue;
+    MUSTER_TRY(ports::ShardRow* const meant, find_meant(dsn, rows));
+    if (meant != nullptr) {
+      log::info("shard {} is {} now", meant->id.value, dsn);
+      meant->dsn = dsn;
+      changed.push_back(*meant);
+      continue;
+    }
+    ports::ShardRow row;
+    row.id.value = rows.empty() ? 1 : rows.back().id.value + 1;
+    row.dsn = dsn;
+    row.identity = new_identity();
+    row.added_at = options_.surroundings->now();
+    rows.push_back(row);
+    changed.push_back(row);
+  }
+  return changed;
+}
+
 Status Shards::start() {
   MUSTER_TRY(auto catalog, open_database(catalog_id, options_.catalog_dsn));
   std::vector<ports::ShardRow> rows;
@@ -209,20 +247,10 @@ Status Shards::start() {
     return {};
   }
   MUSTER_TRY(const Found found, look_at(*catalog));
-  std::vector<ports::ShardRow> added;
-  for (const std::string& dsn : dsns) {
-    const auto has_dsn = [&](const ports::ShardRow& row) { return row.dsn == dsn; };
-    if (std::any_of(rows.begin(), rows.end(), has_dsn)) continue;
-    ports::ShardRow row;
-    row.id.value = rows.empty() ? 1 : rows.back().id.value + 1;
-    row.dsn = dsn;
-    row.identity = new_identity();
-    row.added_at = options_.surroundings->now();
-    rows.push_back(row);
-    added.push_back(row);
-  }
+  const std::size_t known = rows.size();
+  MUSTER_TRY(const auto changed, match(dsns, rows));
   // While the map is being made, or a shard is new, all of them have to be there.
-  const bool is_settled = !map.owners.empty() && added.empty();
+  const bool is_settled = !map.owners.empty() && rows.size() == known;
   MUSTER_TRY(auto databases, open_all(rows, is_settled ? Lateness::allowed : Lateness::refused));
   databases.insert(databases.begin(), catalog);
   // The first map is the decision who has which slot; until each database has its own, nobody writes.
@@ -235,7 +263,7 @@ Status Shards::start() {
     MUSTER_TRY(map, model::even_map(ids));
   }
   const auto keep = [&](Unit& unit) -> Status {
-    for (const ports::ShardRow& row : added) MUSTER_CHECK_OK(unit.slots().add_shard(row));
+    for (const ports::ShardRow& row : changed) MUSTER_CHECK_OK(unit.slots().put_shard(row));
     if (is_first) MUSTER_CHECK_OK(unit.slots().put_map(map));
     return {};
   };
@@ -288,7 +316,7 @@ Status Shards::record(Unit& unit, NewShard& added) {
   MUSTER_TRY(const auto rows, unit.slots().shards());
   added.row.id.value = rows.empty() ? 1 : rows.back().id.value + 1;
   added.database->id = added.row.id;
-  MUSTER_CHECK_OK(unit.slots().add_shard(added.row));
+  MUSTER_CHECK_OK(unit.slots().put_shard(added.row));
   MUSTER_TRY(const model::SlotMap stored, unit.slots().map());
   if (!stored.owners.empty()) return {};
   model::SlotMap first = now()->map;

@@ -58,6 +58,10 @@ class Shards {
   Result<std::shared_ptr<Database>> open_database(model::ShardId id, const std::string& dsn);
   /// Whether a database that cannot be reached now may be opened later.
   enum class Lateness : std::uint8_t { refused, allowed };
+  Result<ports::ShardRow*> find_meant(const std::string& dsn, std::vector<ports::ShardRow>& rows);
+  /// Brings `rows` to what the configuration says; those that are new or changed.
+  Result<std::vector<ports::ShardRow>> match(const std::vector<std::string>& dsns,
+                                             std::vector<ports::ShardRow>& rows);
   Result<std::shared_ptr<Database>> open_shard(const ports::ShardRow& row);
   std::shared_ptr<Database> late_shard(const ports::ShardRow& row, const Error& reason);
   Result<std::vector<std::shared_ptr<Database>>> open_all(const std::vector<ports::ShardRow>& rows,

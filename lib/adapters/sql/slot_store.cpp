@@ -260,8 +260,8 @@ Result<std::vector<ports::ShardRow>> SqlSlotStore::shards() {
   }
 }
 
-Status SqlSlotStore::add_shard(const ports::ShardRow& shard) {
-  Query query(connection_, Sql::shard_insert);
+Status SqlSlotStore::put_shard(const ports::ShardRow& shard) {
+  Query query(connection_, Sql::shard_put);
   query.integer(shard.id.value).text(shard.dsn).text(shard.identity).time(shard.added_at);
   return run(query);
 }

@@ -42,7 +42,7 @@ class SqlSlotStore final : public ports::SlotStore {
   Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) override;
 
   Result<std::vector<ports::ShardRow>> shards() override;
-  Status add_shard(const ports::ShardRow& shard) override;
+  Status put_shard(const ports::ShardRow& shard) override;
   Result<model::SlotMap> map() override;
   Status put_map(model::SlotMap& map) override;
 

@@ -74,7 +74,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::slot_add_users, "UPDATE slot_state SET users = users + ? WHERE slot = ?"},
     {Sql::slot_sum_users, "SELECT CAST(SUM(users) AS SIGNED) FROM slot_state", Access::whole_table},
     {Sql::shard_all, "SELECT id, dsn, identity, added_at FROM shards ORDER BY id", Access::whole_table},
-    {Sql::shard_insert, "INSERT INTO shards (id, dsn, identity, added_at) VALUES (?, ?, ?, ?)"},
+    {Sql::shard_put, "REPLACE INTO shards (id, dsn, identity, added_at) VALUES (?, ?, ?, ?)"},
     {Sql::slot_map_all, "SELECT slot, shard, epoch FROM slot_map ORDER BY slot", Access::whole_table},
     {Sql::slot_map_put, "REPLACE INTO slot_map (slot, shard, epoch) VALUES (?, ?, ?)"},
     {Sql::credential_find, "SELECT hash, changed_at FROM credentials WHERE user_id = ?"},

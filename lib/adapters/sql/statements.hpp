@@ -43,7 +43,7 @@ enum class Sql : std::uint8_t {
   slot_add_users,
   slot_sum_users,
   shard_all,
-  shard_insert,
+  shard_put,
   slot_map_all,
   slot_map_put,
   credential_find,

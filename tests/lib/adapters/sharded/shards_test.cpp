@@ -121,4 +121,28 @@ TEST_CASE("a store in one database goes on with its users where they are when a 
   CHECK(databases.layout()->databases.size() == 2);
 }
 
+TEST_CASE("a shard that was moved is known again by what is in it", "[sharded]") {
+  Databases databases(2);
+  for (std::int64_t id = 1; id <= 20; ++id)
+    REQUIRE(create_user(databases.store(), make_user(id, "user" + std::to_string(id))));
+  databases.close();
+  ShardedOptions options = databases.options();
+  const std::string moved = options.shard_dsns[1].substr(0, options.shard_dsns[1].size() - 3) + "-moved.db";
+  for (const char* end : {"", "-wal", "-shm"})
+    if (std::filesystem::exists(path_of(options.shard_dsns[1]) + end))
+      std::filesystem::rename(path_of(options.shard_dsns[1]) + end, path_of(moved) + end);
+  options.shard_dsns[1] = moved;
+  auto store = ShardedStore::open(options);
+  REQUIRE(store);
+  const auto layout = (*store)->shards().now();
+  REQUIRE(layout->databases.size() == 3);
+  CHECK(layout->databases[2]->dsn == moved);
+  std::int64_t users = 0;
+  REQUIRE((*store)->read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(users, unit.users().count());
+    return {};
+  }));
+  CHECK(users == 20);
+}
+
 }  // namespace muster::sharded::testing
