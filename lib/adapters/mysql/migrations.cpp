@@ -145,7 +145,7 @@ struct Migration {
   const char* description;
   std::span<const char* const> statements;
   std::span<const Alteration> alterations;
-  bool counts_users_of_slots;
+  bool prepares_slots;  ///< Of the rows that are there.
 };
 
 // Never change a step that was released: add one.
@@ -239,7 +239,10 @@ class Migrator {
       MUSTER_TRY(const std::int64_t done, number_of(alteration.is_done));
       if (done == 0) MUSTER_CHECK_OK(execute(alteration.statement));
     }
-    if (migration.counts_users_of_slots) MUSTER_CHECK_OK(count_users_of_slots());
+    if (migration.prepares_slots) {
+      MUSTER_CHECK_OK(count_users_of_slots());
+      MUSTER_CHECK_OK(execute("UPDATE user_names SET claim = FLOOR(RAND() * 4e18) + 1 WHERE claim = 0"));
+    }
     const std::string version = std::to_string(step + 1);
     MUSTER_CHECK_OK(execute("INSERT INTO muster_schema (version, description) VALUES (" + version + ", '" +
                             migration.description + "')"));

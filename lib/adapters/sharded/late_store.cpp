@@ -4,6 +4,7 @@
 namespace muster::sharded {
 
 Status LateStore::try_open() {
+  const std::lock_guard trying(trying_);
   if (store()) return {};
   auto opened = open_();
   const std::lock_guard lock(mutex_);

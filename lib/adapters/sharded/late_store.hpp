@@ -18,7 +18,7 @@ class LateStore final : public ports::Store {
   /// `reason` is why it could not be opened so far.
   LateStore(Open open, Error reason) : open_(std::move(open)), reason_(std::move(reason)) {}
 
-  /// Tries once more, unless it is open. Not from several threads at once.
+  /// Tries once more, unless it is open.
   Status try_open();
 
   using ports::Store::read;
@@ -41,6 +41,7 @@ class LateStore final : public ports::Store {
   [[nodiscard]] Status refusal() const;
 
   const Open open_;
+  std::mutex trying_;
   mutable std::mutex mutex_;
   Error reason_;
   std::shared_ptr<ports::Store> store_;

@@ -43,7 +43,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "SELECT created_bucket FROM users WHERE created_bucket > ? ORDER BY created_bucket LIMIT 1"},
     {Sql::user_bucket_page,
      "SELECT id, created_at FROM users WHERE created_bucket = ? AND id > ? ORDER BY id LIMIT ?"},
-    {Sql::name_insert, "INSERT INTO user_names (kind, value, user_id) VALUES (?, ?, ?)"},
+    {Sql::name_insert, "INSERT INTO user_names (kind, value, user_id, claim) VALUES (?, ?, ?, ?)"},
     {Sql::name_find, "SELECT user_id FROM user_names WHERE kind = ? AND value = ?"},
     {Sql::name_delete, "DELETE FROM user_names WHERE kind = ? AND value = ?"},
     {Sql::name_row, "SELECT user_id, claim, pending_until FROM user_names WHERE kind = ? AND value = ?"},

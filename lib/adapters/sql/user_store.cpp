@@ -3,7 +3,7 @@
 
 #include "adapters/sql/user_row.hpp"
 
-#include <limits>
+#include <sodium.h>
 
 namespace muster::sql {
 namespace {
@@ -14,6 +14,13 @@ Error taken(const char* field) {
                {},
                {{field, "is already taken"}},
                {}};
+}
+
+/// Each name has a claim of its own, also where nobody asks for it as long as there is one database.
+std::int64_t new_claim() {
+  std::uint64_t bits = 0;
+  randombytes_buf(&bits, sizeof bits);
+  return static_cast<std::int64_t>(bits >> 2U) + 1;
 }
 
 /// Only a name that differs from the username as written needs a place of its own.
@@ -47,7 +54,7 @@ Status SqlUserStore::claim(NameKind kind, const std::string& value, UserId id) {
   if (claims_ != nullptr) return claims_->claim({kind, value}, id);
   Query insert(connection_, Sql::name_insert);
   insert.integer(static_cast<std::int64_t>(kind)).text(value).integer(id.value);
-  const auto done = insert.run();
+  const auto done = insert.integer(new_claim()).run();
   if (done) return {};
   if (done.error().code != ErrorCode::already_exists) return fail(done.error());
   switch (kind) {

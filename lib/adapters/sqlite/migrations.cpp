@@ -116,6 +116,7 @@ CREATE TABLE worker_leases (
 ALTER TABLE slot_state ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user_names ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user_names ADD COLUMN pending_until INTEGER;
+UPDATE user_names SET claim = (random() & 4611686018427387903) + 1;
 CREATE INDEX user_names_pending ON user_names (pending_until) WHERE pending_until IS NOT NULL;
 CREATE TABLE name_guards (
   user_id INTEGER NOT NULL, claim INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, state INTEGER NOT NULL,
