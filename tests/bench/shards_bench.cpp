@@ -46,7 +46,7 @@ double median(std::vector<double> values) {
 namespace {
 
 Result<std::unique_ptr<ports::Store>> open_database(const std::string& dsn,
-                                                    std::shared_ptr<const ports::SlotEpochs> epochs) {
+                                                    std::shared_ptr<const ports::SlotNumbers> epochs) {
   mysql::MysqlOptions options;
   auto parsed = mysql::Dsn::parse(dsn + "?connection_wait=60s");
   must(parsed.has_value(), "address");
