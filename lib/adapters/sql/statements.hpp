@@ -145,7 +145,6 @@ struct StatementText {
   Access access = Access::indexed;
 };
 
-/// In the order of Sql.
-std::span<const StatementText> all_statements();
+std::span<const StatementText> all_statements();  ///< In the order of Sql.
 
 }  // namespace muster::sql
