@@ -46,7 +46,7 @@ void WorkerKeeper::give_back() {
 }
 
 Status WorkerKeeper::start() {
-  const Status status = take();
+  Status status = take();
   if (!status && status.error().code == ErrorCode::conflict) return status;
   thread_ = std::thread([this, in_trouble = !status] { run(in_trouble); });
   if (!status) log::warn("no users can be created yet: {} {}", status.error().message, status.error().detail);

@@ -23,7 +23,7 @@ Result<std::set<ShardId>> distinct(std::span<const ShardId> shards) {
 }
 
 /// How many of `slots` slots each shard gets, so that those with the fewest are filled first.
-std::map<ShardId, std::size_t> shares(std::map<ShardId, std::size_t> owned, std::size_t slots) {
+std::map<ShardId, std::size_t> shares(const std::map<ShardId, std::size_t>& owned, std::size_t slots) {
   std::set<std::pair<std::size_t, ShardId>> fewest_first;
   for (const auto& [shard, count] : owned) fewest_first.emplace(count, shard);
   std::map<ShardId, std::size_t> out;
@@ -102,7 +102,7 @@ Result<std::vector<SlotMove>> drain_plan(const SlotMap& map, ShardId from, std::
     if (owner.shard == from) ++leaving;
     if (const auto found = owned.find(owner.shard); found != owned.end()) ++found->second;
   }
-  const std::map<ShardId, std::size_t> share = shares(std::move(owned), leaving);
+  const std::map<ShardId, std::size_t> share = shares(owned, leaving);
   std::vector<SlotMove> out;
   out.reserve(leaving);
   auto target = share.begin();

@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::size_t asked_at_once_max = 16;
 
-struct Answer {
+struct Seen {
   ports::ShardReport report;
   std::vector<ports::SlotRow> slots;
 };
 
-Answer ask(Database& database) {
-  Answer answer;
+Seen ask(Database& database) {
+  Seen answer;
   answer.report.id = database.id;
   answer.report.dsn = database.dsn;
   answer.report.is_catalog = database.id == catalog_id;
@@ -48,12 +48,12 @@ class Addition final : public ports::ShardAddition {
 
 ports::ShardingReport OperatedShards::look() {
   const auto layout = shards_.now();
-  std::vector<Answer> answers(layout->databases.size());
+  std::vector<Seen> answers(layout->databases.size());
   fan_out(answers.size(), asked_at_once_max, [&](std::size_t i) { answers[i] = ask(*layout->databases[i]); });
   ports::ShardingReport out;
   out.map = layout->map;
   out.loads.resize(model::slot_count);
-  for (Answer& answer : answers) {
+  for (Seen& answer : answers) {
     for (const ports::SlotRow& row : answer.slots) {
       const model::SlotOwner& owner = layout->map.owners[row.slot];
       const bool should_own = owner.shard == answer.report.id;

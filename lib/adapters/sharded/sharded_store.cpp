@@ -127,7 +127,7 @@ Status ShardedStore::write(const Home& home, const std::function<Status(Unit&)>&
     conclude(*layout, layout->at(home).id, status, attempt);
     return status;
   }
-  const Status given_up = fail(busy());
+  Status given_up = fail(busy());
   const auto layout = shards_->now();
   conclude(*layout, layout->at(home).id, given_up, attempt);
   return given_up;

@@ -83,7 +83,7 @@ std::string settled_name(model::ShardId id) {
 Status settle(Database& catalog, Database& database, const std::string& identity, const model::SlotMap& map) {
   MUSTER_TRY(const bool is_settled, check_identity(database, identity));
   std::optional<std::string> was_settled;
-  const Status looked = catalog.store->read([&](Unit& unit) -> Status {
+  Status looked = catalog.store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(was_settled, unit.meta().get(settled_name(database.id)));
     return {};
   });

@@ -21,7 +21,7 @@ ports::Name read_name(Query& query) {
   return name;
 }
 
-model::NameRow read_row(Query& query) {
+model::NameRow read_name_row(Query& query) {
   model::NameRow row;
   row.user.value = query.get_integer();
   row.claim.value = query.get_integer();
@@ -34,7 +34,7 @@ Status read_named_rows(Query& query, std::vector<ports::NamedRow>& rows) {
     MUSTER_TRY(const bool found, query.next());
     if (!found) return {};
     ports::Name name = read_name(query);
-    rows.push_back({std::move(name), read_row(query)});
+    rows.push_back({std::move(name), read_name_row(query)});
   }
 }
 
@@ -52,7 +52,7 @@ Result<std::optional<model::NameRow>> SqlSlotStore::name(const ports::Name& name
   query.integer(static_cast<std::int64_t>(name.kind)).text(name.value);
   MUSTER_TRY(const bool found, query.next());
   if (!found) return std::optional<model::NameRow>{};
-  return std::optional(read_row(query));
+  return std::optional(read_name_row(query));
 }
 
 Status SqlSlotStore::put_name(const ports::Name& name, const model::NameRow& row) {
