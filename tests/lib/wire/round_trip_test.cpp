@@ -162,7 +162,8 @@ TEST_CASE("a described value given any JSON is read or refused by field", "[code
       RC_ASSERT(value.error().fields.front().field.starts_with(name));
     } else {
       RC_ASSERT(name != "other");
-      RC_ASSERT(decode<Sample>(*parse_json(encode(*value))).has_value() || name != "count");
+      // It does not read back whole: what is absent has defaults that need not be valid.
+      RC_ASSERT(value->count >= 1 && value->count <= 10);
     }
   }));
 }
