@@ -60,8 +60,9 @@ struct GetUser {
                                       .needs = "read:user",
                                       .own_allowed = true,
                                       .command = "user get",
-                                      .help = "May be answered by a copy that keeps up. Who has seen a version "
-                                              "sends it as X-Muster-At-Least and is shown none before it."};
+                                      .help =
+                                          "May be answered by a copy that keeps up. Who has seen a version "
+                                          "sends it as X-Muster-At-Least and is shown none before it."};
 
   /// Error: not_found.
   static Result<Reply> run(Context& context, Call& call, const Request& request);

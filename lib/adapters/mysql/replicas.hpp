@@ -7,8 +7,8 @@
 #pragma once
 
 #include "adapters/mysql/driver.hpp"
-#include "base/ticker.hpp"
 #include "adapters/sql/readers.hpp"
+#include "base/ticker.hpp"
 
 #include <atomic>
 #include <chrono>
