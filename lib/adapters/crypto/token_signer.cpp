@@ -116,6 +116,9 @@ Status JwtSigner::set_keys(const std::vector<model::SealedSigningKey>& keys) {
 Result<model::SealedSigningKey> JwtSigner::generate(model::SigningAlgorithm algorithm, Time now) {
   std::array<char, 16> id{};
   randombytes_buf(id.data(), id.size());
+  // The text begins with a letter: an id that began with '-' would be an option to a shell command and a
+  // formula to a spreadsheet.
+  id[0] = static_cast<char>(id[0] & 0x7f);
   model::SealedSigningKey out;
   out.key.id = base64url_encode({id.data(), id.size()});
   out.key.algorithm = algorithm;

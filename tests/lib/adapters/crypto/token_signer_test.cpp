@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <cctype>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -291,6 +292,15 @@ TEST_CASE("a token too large to be sent is not signed", "[crypto]") {
   CHECK(with.signer.sign(many).error().code == ErrorCode::too_large);
   many.roles.assign(80, std::string(64, 'r'));
   CHECK(with.signer.verify(with.signer.sign(many).value(), now).value().roles.size() == 80);
+}
+
+TEST_CASE("a key's id can be typed as an argument: it begins with a letter", "[crypto]") {
+  Fixture with;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = with.signer.generate(SigningAlgorithm::hs256, now).value().key.id;
+    INFO(id);
+    REQUIRE(std::isalpha(static_cast<unsigned char>(id[0])));
+  }
 }
 
 TEST_CASE("names with quotes in them stay in their strings", "[crypto]") {
