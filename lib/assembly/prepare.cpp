@@ -83,7 +83,9 @@ std::string path_of(const std::string& dsn) {
   return dsn.substr(scheme.size());
 }
 
-Result<std::unique_ptr<ports::Store>> open_database(const Config& config, const std::string& dsn,
+Result<std::unique_ptr<ports::Store>> open_database(const Config& config,
+                                                    const std::shared_ptr<mysql::Servers>& servers,
+                                                    const std::string& dsn,
                                                     std::shared_ptr<const ports::SlotNumbers> epochs) {
   if (mysql::Dsn::has_scheme(dsn)) {
     mysql::MysqlOptions options;
@@ -92,6 +94,7 @@ Result<std::unique_ptr<ports::Store>> open_database(const Config& config, const 
     options.readers = static_cast<std::size_t>(config.store_readers);
     options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
     options.epochs = std::move(epochs);
+    options.servers = servers;
     return mysql::open(std::move(options));
   }
   sqlite::SqliteOptions options;
@@ -109,8 +112,9 @@ Result<std::unique_ptr<sharded::ShardedStore>> open_store(const Config& config) 
       std::make_shared<const sharded::Surroundings>(sharded::Surroundings{system::wall_clock, entropy});
   options.catalog_dsn = config.store_catalog;
   options.shard_dsns = config.store_shards;
-  options.open = [config](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
-    return open_database(config, dsn, std::move(epochs));
+  options.open = [config, servers = std::make_shared<mysql::Servers>()](
+                     const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
+    return open_database(config, servers, dsn, std::move(epochs));
   };
   return sharded::ShardedStore::open(std::move(options));
 }

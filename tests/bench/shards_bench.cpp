@@ -45,6 +45,8 @@ double median(std::vector<double> values) {
 
 namespace {
 
+const auto servers = std::make_shared<mysql::Servers>();
+
 Result<std::unique_ptr<ports::Store>> open_database(const std::string& dsn,
                                                     std::shared_ptr<const ports::SlotNumbers> epochs) {
   mysql::MysqlOptions options;
@@ -52,6 +54,7 @@ Result<std::unique_ptr<ports::Store>> open_database(const std::string& dsn,
   must(parsed.has_value(), "address");
   options.dsn = *parsed;
   options.epochs = std::move(epochs);
+  options.servers = servers;
   return mysql::open(std::move(options));
 }
 

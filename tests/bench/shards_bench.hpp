@@ -2,7 +2,7 @@
 /// @file What the parts of bench_shards share.
 #pragma once
 
-#include "adapters/mysql/session.hpp"
+#include "adapters/mysql/handle.hpp"
 #include "adapters/sharded/sharded_store.hpp"
 #include "model/user.hpp"
 #include "support/mysql_server.hpp"

@@ -59,6 +59,9 @@ class SqlitePlace final : public Place {
   std::string folder_;
 };
 
+// As in a daemon: databases of one server share the connections for reading.
+const auto servers = std::make_shared<mysql::Servers>();
+
 class MysqlPlace final : public Place {
  public:
   explicit MysqlPlace(test::ServerKind kind)
@@ -72,6 +75,7 @@ class MysqlPlace final : public Place {
     // Called by several threads at once, which Catch is not made for.
     MUSTER_TRY(options.dsn, mysql::Dsn::parse(dsn()));
     options.epochs = std::move(epochs);
+    options.servers = servers;
     return mysql::open(std::move(options));
   }
 

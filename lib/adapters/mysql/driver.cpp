@@ -4,9 +4,8 @@
 #include "base/check.hpp"
 #include "ports/slot_numbers.hpp"
 
+#include <algorithm>
 #include <array>
-
-#include <poll.h>
 
 namespace muster::mysql {
 namespace {
@@ -18,15 +17,6 @@ constexpr std::array<const char*, 5> own_texts{
     "SELECT value FROM counters WHERE name = ? FOR UPDATE", WriterLease::renewal,
     "SELECT seq FROM slot_state WHERE slot = ?"};
 
-// A connection that has been idle for so long is asked whether it is still there.
-constexpr std::chrono::seconds trusted_for{30};
-
-/// Whether the server has closed it or said goodbye: nothing else comes without being asked for.
-bool has_news(MYSQL* handle) {
-  pollfd socket{mysql_get_socket(handle), POLLIN, 0};
-  return poll(&socket, 1, 0) != 0;
-}
-
 /// Of an error at COMMIT: that surely nothing was kept.
 bool is_surely_undone(unsigned int number) {
   constexpr unsigned int deadlock = 1213;
@@ -34,6 +24,20 @@ bool is_surely_undone(unsigned int number) {
   constexpr unsigned int changed_since_read = 1020;
   return number == deadlock || number == lock_wait || number == changed_since_read ||
          failure_of(number) == Failure::read_only;
+}
+
+/// A statement that reads, from that database whatever the connection's is.
+std::string qualified_reading(std::string_view text, const std::string& database) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t word = std::min(text.find(' '), text.size() - 1) + 1;
+    const std::string_view taken = text.substr(0, word);
+    out += taken;
+    text.remove_prefix(word);
+    const bool table_follows = (taken == "FROM " || taken == "JOIN ") && !text.starts_with('(');
+    if (table_follows) out += '`' + database + "`.";
+  }
+  return out;
 }
 
 std::string savepoint_name(int depth) {
@@ -46,35 +50,26 @@ std::vector<const char*> driver_statements() {
   return {own_texts.begin(), own_texts.end()};
 }
 
-MysqlConnection::MysqlConnection(Endpoint& endpoint, ConnectionKind kind) : endpoint_(endpoint), kind_(kind) {
+MysqlConnection::MysqlConnection(Endpoint& endpoint, ConnectionKind kind)
+    : MysqlConnection(endpoint, std::make_shared<Session>(endpoint, kind)) {}
+
+MysqlConnection::MysqlConnection(Endpoint& endpoint, std::shared_ptr<Session> session)
+    : endpoint_(endpoint), session_(std::move(session)) {
   statements_.resize(static_cast<std::size_t>(sql::Sql::count));
   own_.resize(static_cast<std::size_t>(Own::count));
 }
 
 MysqlConnection::~MysqlConnection() {
-  if (handle_ && kind_ == ConnectionKind::writer && endpoint_.lease() != nullptr)
-    endpoint_.lease()->give_back(handle_.get());
-  disconnect();
-}
-
-void MysqlConnection::disconnect() {
-  // First the connection: its statements then have nothing left to tell the server.
-  handle_.reset();
-  for (auto* list : {&statements_, &own_})
-    for (auto& statement : *list)
-      if (statement) statement->abandon();
-  reply_is_due_ = false;
+  if (handle() != nullptr && !is_reading() && endpoint_.lease() != nullptr)
+    endpoint_.lease()->give_back(handle());
+  // With the connection its statements are closed at once.
+  if (session_.use_count() == 1) session_->disconnect();
 }
 
 Status MysqlConnection::connect() {
   ConnectFailure failure;
-  Link link = endpoint_.connect(kind_, failure);
-  if (link.handle) {
-    handle_ = std::move(link.handle);
-    host_ = link.host;
-    autocommit_ = is_reading();
+  if (session_->connect(failure)) {
     trouble_.reset();
-    connected_at_ = std::chrono::steady_clock::now();
     return {};
   }
   const bool all_are_concerned = !is_reading() || failure.failure != Failure::too_many;
@@ -82,32 +77,16 @@ Status MysqlConnection::connect() {
   return fail(std::move(failure.error));
 }
 
-bool MysqlConnection::await_reply() {
-  if (!reply_is_due_) return true;
-  reply_is_due_ = false;
-  return mysql_read_query_result(handle_.get()) == 0;
-}
-
-bool MysqlConnection::is_usable() {
-  if (!handle_ || !await_reply() || has_news(handle_.get())) return false;
-  const auto now = std::chrono::steady_clock::now();
-  // The writer's holds a lock that another daemon would take.
-  if (is_reading() &&
-      (host_ != endpoint_.host() || now - connected_at_ > endpoint_.dsn().connection_lifetime))
-    return false;
-  return now - used_at_ < trusted_for || mysql_ping(handle_.get()) == 0;
-}
-
 Status MysqlConnection::begin() {
   may_run_again_ = false;
   depth_ = 0;
   state_ = State::idle;
-  if (!is_usable()) {
-    disconnect();
+  if (!session_->is_usable()) {
+    session_->disconnect();
     MUSTER_CHECK_OK(connect());
   }
   state_ = State::in_transaction;
-  used_at_ = std::chrono::steady_clock::now();
+  session_->note_use();
   if (!is_reading() && endpoint_.lease() != nullptr) return renew_lease();
   return {};
 }
@@ -118,7 +97,7 @@ Status MysqlConnection::renew_lease() {
   MUSTER_CHECK_OK(statement->run());
   if (statement->changed() == 1) return {};
   state_ = State::idle;
-  disconnect();
+  session_->disconnect();
   Error error =
       error_of(Failure::in_use, endpoint_.name() + ": another musterd has taken the writer's lease");
   trouble_ = sql::Trouble{error, false};
@@ -143,20 +122,20 @@ Result<bool> MysqlConnection::has_reached(const ports::SlotPosition& position) {
 Status MysqlConnection::set_autocommit(ports::View view) {
   // Kept from read to read: to change it costs as much as what it saves.
   const bool wanted = view == ports::View::looks;
-  if (autocommit_ == wanted) return {};
+  if (session_->has_autocommit() == wanted) return {};
   MUSTER_CHECK_OK(run(wanted ? "SET autocommit = 1" : "SET autocommit = 0"));
-  autocommit_ = wanted;
+  session_->note_autocommit(wanted);
   return {};
 }
 
 Status MysqlConnection::commit() {
   MUSTER_CHECK_OK(check_in_transaction());
-  if (mysql_commit(handle_.get()) == 0) {
+  if (mysql_commit(handle()) == 0) {
     state_ = State::idle;
     return {};
   }
-  const unsigned int number = mysql_errno(handle_.get());
-  const std::string text = mysql_error(handle_.get());
+  const unsigned int number = mysql_errno(handle());
+  const std::string text = mysql_error(handle());
   Error error = note_error(number, text.c_str());
   if (is_surely_undone(number)) return fail(std::move(error));
   rollback();
@@ -170,24 +149,21 @@ Status MysqlConnection::commit() {
 }
 
 void MysqlConnection::rollback() {
-  if (state_ == State::in_transaction && handle_) {
-    if (autocommit_) {
+  if (state_ == State::in_transaction && handle() != nullptr) {
+    if (session_->has_autocommit()) {
       // There is nothing to end.
     } else if (is_reading()) {
-      // It changed nothing, so how its end is taken matters only to the next transaction.
-      constexpr std::string_view end = "COMMIT";
-      reply_is_due_ = mysql_send_query(handle_.get(), end.data(), end.size()) == 0;
-      if (!reply_is_due_) disconnect();
-    } else if (mysql_rollback(handle_.get()) != 0) {
-      disconnect();
+      session_->end_reading();
+    } else if (mysql_rollback(handle()) != 0) {
+      session_->disconnect();
     }
   }
   state_ = State::idle;
-  used_at_ = std::chrono::steady_clock::now();
+  session_->note_use();
 }
 
 void MysqlConnection::give_up() {
-  if (handle_ && mysql_rollback(handle_.get()) != 0) disconnect();
+  if (handle() != nullptr && mysql_rollback(handle()) != 0) session_->disconnect();
   if (state_ != State::in_transaction) return;
   state_ = State::given_up;
   may_run_again_ = true;
@@ -200,7 +176,7 @@ Error MysqlConnection::note_error(unsigned int number, const char* text) {
   Error error = error_of(failure, endpoint_.name() + ": " + text + " (" + std::to_string(number) + ")");
   const bool elsewhere = failure == Failure::read_only && !is_reading() && endpoint_.has_several_hosts();
   const bool gone = failure == Failure::lost || failure == Failure::unreachable || elsewhere;
-  if (gone) disconnect();
+  if (gone) session_->disconnect();
   if (gone || failure == Failure::given_up) give_up();
   if (is_trouble(failure)) trouble_ = sql::Trouble{error, false};
   return error;
@@ -208,7 +184,7 @@ Error MysqlConnection::note_error(unsigned int number, const char* text) {
 
 bool MysqlConnection::is_trouble(Failure failure) const {
   // Whatever is wrong with a replica, there is the primary to ask.
-  if (kind_ == ConnectionKind::replica)
+  if (session_->kind() == ConnectionKind::replica)
     return failure != Failure::change_in_read && failure != Failure::too_large;
   if (is_reading() || !concerns_store(failure)) return false;
   // Another host may do; if none does, that is seen when it is connected to.
@@ -222,7 +198,7 @@ std::optional<sql::Trouble> MysqlConnection::take_trouble() {
 }
 
 void MysqlConnection::rest() {
-  if (state_ == State::idle && is_reading()) disconnect();
+  if (state_ == State::idle && is_reading()) session_->disconnect();
 }
 
 Status MysqlConnection::check_in_transaction() const {
@@ -237,8 +213,12 @@ Status MysqlConnection::check_in_transaction() const {
 Result<MysqlStatement*> MysqlConnection::prepare_in(std::unique_ptr<MysqlStatement>& place,
                                                     const char* text) {
   MUSTER_CHECK_OK(check_in_transaction());
-  if (!place) place = std::make_unique<MysqlStatement>(*this, text);
-  if (!place->is_prepared()) MUSTER_CHECK_OK(place->prepare(handle_.get()));
+  if (!place) {
+    const bool has_database = !session_->endpoint().dsn().database.empty();
+    place = std::make_unique<MysqlStatement>(
+        *this, has_database ? text : qualified_reading(text, endpoint_.dsn().database));
+  }
+  if (!place->is_prepared()) MUSTER_CHECK_OK(place->prepare());
   return place.get();
 }
 
@@ -258,9 +238,9 @@ Result<MysqlStatement*> MysqlConnection::prepare_own(Own name) {
 
 Status MysqlConnection::run(const std::string& statement) {
   MUSTER_CHECK_OK(check_in_transaction());
-  if (run_text(handle_.get(), statement)) return {};
-  const unsigned int number = mysql_errno(handle_.get());
-  const std::string text = mysql_error(handle_.get());
+  if (run_text(handle(), statement)) return {};
+  const unsigned int number = mysql_errno(handle());
+  const std::string text = mysql_error(handle());
   return fail(note_error(number, text.c_str()));
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file A connection to a MySQL or MariaDB server as the stores' Connection. It connects when a transaction
 /// begins, and again when it was lost, has become old or was closed by the server. A statement's rows are
-/// fetched whole, so that others may run while it is read. A connection belongs to one thread at a time.
-/// Errors: unavailable for what concerns the server, with the endpoint in the detail.
+/// fetched whole, so that others may run while it is read. Connections for reading may share a session, also
+/// those of several databases: whose turn it is, is up to who uses them. A connection belongs to one thread
+/// at a time. Errors: unavailable for what concerns the server, with the endpoint in the detail.
 #pragma once
 
 #include "adapters/mysql/endpoint.hpp"
+#include "adapters/mysql/session.hpp"
 #include "adapters/sql/connection.hpp"
 
 #include <memory>
@@ -19,7 +21,7 @@ class MysqlConnection;
 
 class MysqlStatement final : public sql::Statement {
  public:
-  MysqlStatement(MysqlConnection& connection, const char* text);
+  MysqlStatement(MysqlConnection& connection, std::string text);
   MysqlStatement(const MysqlStatement&) = delete;
   MysqlStatement& operator=(const MysqlStatement&) = delete;
   ~MysqlStatement() override;
@@ -36,10 +38,11 @@ class MysqlStatement final : public sql::Statement {
   void reset() override;
 
   /// The driver's own use.
-  Status prepare(MYSQL* handle);
+  Status prepare();
   [[nodiscard]] bool is_prepared() const { return statement_ != nullptr; }
-  /// To be called when the connection has been closed: it is to be prepared again.
+  /// It is to be prepared again.
   void abandon();
+  [[nodiscard]] std::uint64_t last_use() const { return last_use_; }
   /// Runs a statement without a Query to its end.
   Status run();
   /// What LAST_INSERT_ID(expression) of the last run was.
@@ -55,18 +58,21 @@ class MysqlStatement final : public sql::Statement {
   Status fetch_long_columns();
 
   MysqlConnection& connection_;
-  const char* text_;
+  const std::string text_;
   MYSQL_STMT* statement_ = nullptr;
   std::unique_ptr<Parameters> parameters_;
   std::unique_ptr<Columns> columns_;
   bool executed_ = false;
   std::int64_t changed_ = 0;
   std::int64_t last_id_ = 0;
+  std::uint64_t last_use_ = 0;
 };
 
 class MysqlConnection final : public sql::TransactionalConnection {
  public:
   MysqlConnection(Endpoint& endpoint, ConnectionKind kind);
+  /// To the endpoint's database, on a session that may be for no database in particular.
+  MysqlConnection(Endpoint& endpoint, std::shared_ptr<Session> session);
   MysqlConnection(const MysqlConnection&) = delete;
   MysqlConnection& operator=(const MysqlConnection&) = delete;
   ~MysqlConnection() override;
@@ -93,19 +99,18 @@ class MysqlConnection final : public sql::TransactionalConnection {
   /// Notes what the error means for the transaction and the connection.
   Error note_error(unsigned int number, const char* text);
   /// The server's number for this connection; 0 when there is none.
-  [[nodiscard]] unsigned long id() const { return handle_ ? mysql_thread_id(handle_.get()) : 0; }
+  [[nodiscard]] unsigned long id() const { return handle() ? mysql_thread_id(handle()) : 0; }
+  [[nodiscard]] Session& session() { return *session_; }
 
  private:
   enum class State : std::uint8_t { idle, in_transaction, given_up };
   enum class Own : std::uint8_t { fence, counter, lock, lease, slot_seq, count };
 
-  [[nodiscard]] bool is_usable();
+  [[nodiscard]] MYSQL* handle() const { return session_->handle(); }
   Status connect();
-  void disconnect();
-  bool await_reply();
   Status set_autocommit(ports::View view);
   Status renew_lease();
-  [[nodiscard]] bool is_reading() const { return kind_ != ConnectionKind::writer; }
+  [[nodiscard]] bool is_reading() const { return session_->kind() != ConnectionKind::writer; }
   Status run(const std::string& statement);
   Result<MysqlStatement*> prepare_own(Own name);
   Result<MysqlStatement*> prepare_in(std::unique_ptr<MysqlStatement>& place, const char* text);
@@ -114,16 +119,10 @@ class MysqlConnection final : public sql::TransactionalConnection {
   [[nodiscard]] bool is_trouble(Failure failure) const;
 
   Endpoint& endpoint_;
-  const ConnectionKind kind_;
-  Handle handle_;
-  std::size_t host_ = 0;
+  const std::shared_ptr<Session> session_;
   State state_ = State::idle;
   bool may_run_again_ = false;
-  bool autocommit_ = false;
-  bool reply_is_due_ = false;  ///< To the end of a reader's transaction.
-  int depth_ = 0;              ///< Of savepoints.
-  std::chrono::steady_clock::time_point connected_at_;
-  std::chrono::steady_clock::time_point used_at_;
+  int depth_ = 0;  ///< Of savepoints.
   std::vector<std::unique_ptr<MysqlStatement>> statements_;
   std::vector<std::unique_ptr<MysqlStatement>> own_;
   std::optional<sql::Trouble> trouble_;

@@ -26,6 +26,7 @@ struct Host {
   std::string name;
   std::uint16_t port = 3306;
 
+  bool operator==(const Host&) const = default;
   /// "host:port".
   [[nodiscard]] std::string text() const;
 };
@@ -49,6 +50,7 @@ struct Dsn {
   std::chrono::seconds connection_lifetime{1800};
   std::chrono::seconds replica_lag_max{2};  ///< A replica that is further behind is not read from.
 
+  bool operator==(const Dsn&) const = default;
   /// Without ssl_mode: verify_identity, and disabled on this machine. Error: invalid_argument, naming the
   /// part that is wrong.
   static Result<Dsn> parse(std::string_view text);

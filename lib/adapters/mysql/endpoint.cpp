@@ -142,8 +142,9 @@ Handle Endpoint::open(std::size_t host, ConnectionKind kind, ConnectFailure& fai
   // Rows that are found count as changed, also when they were the same before.
   const bool connected =
       mysql_real_connect(handle.get(), local ? nullptr : dsn_.hosts[host].name.c_str(), dsn_.user.c_str(),
-                         password.c_str(), dsn_.database.c_str(), local ? 0 : dsn_.hosts[host].port,
-                         local ? dsn_.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) != nullptr;
+                         password.c_str(), dsn_.database.empty() ? nullptr : dsn_.database.c_str(),
+                         local ? 0 : dsn_.hosts[host].port, local ? dsn_.socket.c_str() : nullptr,
+                         CLIENT_FOUND_ROWS) != nullptr;
   if (!connected) {
     failure = failure_of_handle(handle.get());
     return nullptr;

@@ -6,8 +6,8 @@
 
 #include "adapters/mysql/dsn.hpp"
 #include "adapters/mysql/errors.hpp"
+#include "adapters/mysql/handle.hpp"
 #include "adapters/mysql/lease.hpp"
-#include "adapters/mysql/session.hpp"
 #include "base/result.hpp"
 
 #include <array>
@@ -55,10 +55,10 @@ class Endpoint {
   /// The host that was last found good for writing.
   [[nodiscard]] std::size_t host() const { return host_.load(std::memory_order_acquire); }
   [[nodiscard]] bool has_several_hosts() const { return dsn_.hosts.size() > 1; }
+  /// As the writer saw it last.
+  [[nodiscard]] bool is_cluster() const { return is_cluster_.load(std::memory_order_acquire); }
   /// The lease without which nothing is written; null where the server's lock does.
-  [[nodiscard]] WriterLease* lease() {
-    return is_cluster_.load(std::memory_order_acquire) && writers_ == Writers::sole ? &lease_ : nullptr;
-  }
+  [[nodiscard]] WriterLease* lease() { return is_cluster() && writers_ == Writers::sole ? &lease_ : nullptr; }
 
  private:
   struct Pause {

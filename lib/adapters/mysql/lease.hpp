@@ -6,7 +6,7 @@
 /// machines are never compared. Belongs to the writer's thread.
 #pragma once
 
-#include "adapters/mysql/session.hpp"
+#include "adapters/mysql/handle.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -19,26 +19,18 @@ namespace {
 // How often one maintain() trims the change log at most.
 constexpr int trims_max = 25;
 
-using Connections = std::vector<std::unique_ptr<sql::TransactionalConnection>>;
-
-Connections make_readers(Endpoint& endpoint, std::size_t count) {
-  Connections readers;
-  for (std::size_t i = 0; i < count; ++i)
-    readers.push_back(std::make_unique<MysqlConnection>(endpoint, ConnectionKind::reader));
-  return readers;
-}
-
 class MysqlStore final : public ports::Store {
  public:
   MysqlStore(const MysqlOptions& options, std::unique_ptr<Endpoint> endpoint,
              std::unique_ptr<MysqlConnection> writer, std::size_t readers)
       : change_log_keep_(options.change_log_keep),
         endpoint_(std::move(endpoint)),
-        readers_(make_readers(*endpoint_, readers), endpoint_->dsn().connection_wait, health_),
+        readers_(open_readers(options.servers.get(), *endpoint_, ConnectionKind::reader, readers,
+                              endpoint_->dsn().connection_wait, health_)),
         writer_(std::move(writer),
                 sql::WriterLimits{options.queue_length_max, options.batch_units_max, options.batch_time_max},
                 health_, options.epochs),
-        replicas_(*endpoint_, readers) {
+        replicas_(options.servers.get(), *endpoint_, readers) {
     // With one host and nobody else to tell, a store that is idle is left alone.
     if (!replicas_.empty() || endpoint_->has_several_hosts() || endpoint_->lease() != nullptr)
       ticker_ = std::make_unique<Ticker>(beat_interval, [this] { beat(); });

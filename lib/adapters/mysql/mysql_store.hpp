@@ -6,6 +6,7 @@
 
 #include "adapters/mysql/dsn.hpp"
 #include "adapters/mysql/endpoint.hpp"
+#include "adapters/mysql/servers.hpp"
 #include "base/result.hpp"
 #include "ports/slot_numbers.hpp"
 #include "ports/store.hpp"
@@ -28,6 +29,8 @@ struct MysqlOptions {
   std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;
   /// What a daemon keeps in memory follows only what it writes itself.
   Writers writers = Writers::sole;
+  /// Stores that share it share the connections for reading, where their databases are on one server.
+  std::shared_ptr<Servers> servers = nullptr;
 };
 
 /// Opens the store, creating or migrating its tables. Errors, each with a message for the operator that names

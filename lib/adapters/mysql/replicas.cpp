@@ -26,14 +26,6 @@ Dsn replica_dsn(const Dsn& primary, const Host& host) {
   return dsn;
 }
 
-std::vector<std::unique_ptr<sql::TransactionalConnection>> connections_to(Endpoint& endpoint,
-                                                                          std::size_t count) {
-  std::vector<std::unique_ptr<sql::TransactionalConnection>> connections;
-  for (std::size_t i = 0; i < count; ++i)
-    connections.push_back(std::make_unique<MysqlConnection>(endpoint, ConnectionKind::replica));
-  return connections;
-}
-
 std::size_t random_below(std::size_t count) {
   thread_local std::minstd_rand engine(
       static_cast<std::uint32_t>(std::hash<std::thread::id>()(std::this_thread::get_id())));
@@ -60,10 +52,11 @@ std::optional<std::chrono::milliseconds> Beats::lag_of(std::int64_t number) cons
                                                                missing->durable_at);
 }
 
-Replica::Replica(Dsn dsn, Secret password, std::size_t connections, const Beats& beats)
+Replica::Replica(Servers* servers, Dsn dsn, Secret password, std::size_t connections, const Beats& beats)
     : endpoint_(std::move(dsn), std::move(password), Writers::several),
       beats_(beats),
-      readers_(connections_to(endpoint_, connections), std::chrono::milliseconds(0), unused_health_),
+      readers_(open_readers(servers, endpoint_, ConnectionKind::replica, connections,
+                            std::chrono::milliseconds(0), unused_health_)),
       probe_(endpoint_, ConnectionKind::replica),
       ticker_(beat_interval, [this] { measure(); }) {}
 
@@ -117,10 +110,11 @@ std::optional<Status> Replica::read(const ports::Freshness& freshness,
   return std::move(outcome.status);
 }
 
-Replicas::Replicas(const Endpoint& primary, std::size_t connections) : beats_(primary.dsn().replica_lag_max) {
+Replicas::Replicas(Servers* servers, const Endpoint& primary, std::size_t connections)
+    : beats_(primary.dsn().replica_lag_max) {
   for (const Host& host : primary.dsn().replicas)
-    replicas_.push_back(
-        std::make_unique<Replica>(replica_dsn(primary.dsn(), host), primary.password(), connections, beats_));
+    replicas_.push_back(std::make_unique<Replica>(servers, replica_dsn(primary.dsn(), host),
+                                                  primary.password(), connections, beats_));
 }
 
 Replica* Replicas::choose() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "adapters/mysql/driver.hpp"
+#include "adapters/mysql/servers.hpp"
 #include "adapters/sql/readers.hpp"
 #include "base/ticker.hpp"
 
@@ -45,7 +46,7 @@ class Beats {
 
 class Replica {
  public:
-  Replica(Dsn dsn, Secret password, std::size_t connections, const Beats& beats);
+  Replica(Servers* servers, Dsn dsn, Secret password, std::size_t connections, const Beats& beats);
 
   [[nodiscard]] bool is_good() const;
   /// What it costs to ask it now, beside others.
@@ -80,7 +81,7 @@ class Replica {
 
 class Replicas {
  public:
-  Replicas(const Endpoint& primary, std::size_t connections);
+  Replicas(Servers* servers, const Endpoint& primary, std::size_t connections);
 
   [[nodiscard]] bool empty() const { return replicas_.empty(); }
   void note_beat(std::int64_t number) { beats_.note(number); }

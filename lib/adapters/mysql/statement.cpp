@@ -2,7 +2,6 @@
 #include "adapters/mysql/driver.hpp"
 #include "base/check.hpp"
 
-#include <cstring>
 #include <deque>
 
 namespace muster::mysql {
@@ -61,23 +60,28 @@ struct MysqlStatement::Columns {
   }
 };
 
-MysqlStatement::MysqlStatement(MysqlConnection& connection, const char* text)
-    : connection_(connection), text_(text) {}
+MysqlStatement::MysqlStatement(MysqlConnection& connection, std::string text)
+    : connection_(connection), text_(std::move(text)) {}
 
 MysqlStatement::~MysqlStatement() {
   abandon();
 }
 
 void MysqlStatement::abandon() {
-  if (statement_ != nullptr) mysql_stmt_close(statement_);
+  if (statement_ != nullptr) {
+    mysql_stmt_close(statement_);
+    connection_.session().forget(*this);
+  }
   statement_ = nullptr;
   executed_ = false;
 }
 
-Status MysqlStatement::prepare(MYSQL* handle) {
-  statement_ = mysql_stmt_init(handle);
+Status MysqlStatement::prepare() {
+  statement_ = mysql_stmt_init(connection_.session().handle());
   if (statement_ == nullptr) return fail(ErrorCode::unavailable, "out of memory");
-  if (mysql_stmt_prepare(statement_, text_, std::strlen(text_)) != 0) {
+  connection_.session().keep(*this);
+  last_use_ = connection_.session().next_use();
+  if (mysql_stmt_prepare(statement_, text_.data(), text_.size()) != 0) {
     const unsigned int number = mysql_stmt_errno(statement_);
     const std::string text = mysql_stmt_error(statement_);
     abandon();
@@ -151,6 +155,7 @@ void MysqlStatement::bind_null(int parameter) {
 }
 
 Status MysqlStatement::execute() {
+  last_use_ = connection_.session().next_use();
   const bool has_rows = !columns_->columns.empty();
   const bool done =
       (parameters_->binds.empty() || mysql_stmt_bind_param(statement_, parameters_->binds.data()) == 0) &&

@@ -1,50 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/readers.hpp"
 
-#include <algorithm>
-
 namespace muster::sql {
+namespace {
+
+thread_local int turns_of_this_thread = 0;
+
+}  // namespace
 
 Readers::Readers(std::vector<std::unique_ptr<TransactionalConnection>> connections,
-                 std::chrono::milliseconds wait_max, Health& health)
-    : wait_max_(wait_max), health_(health) {
-  for (auto& connection : connections) {
-    all_.push_back(std::make_unique<Reader>(std::move(connection)));
-    free_.push_back(all_.back().get());
+                 std::chrono::milliseconds wait_max, Health& health, std::shared_ptr<Turns> turns)
+    : wait_max_(wait_max),
+      health_(health),
+      turns_(turns ? std::move(turns) : std::make_shared<Turns>(connections.size())) {
+  for (auto& connection : connections) all_.push_back(std::make_unique<Reader>(std::move(connection)));
+}
+
+Readers::~Readers() {
+  for (std::size_t turn = 0; turn < all_.size(); ++turn) {
+    turns_->take_one(turn);
+    all_[turn].reset();
+    turns_->give_back(turn);
   }
 }
 
-Readers::Reader* Readers::acquire() {
-  std::unique_lock lock(mutex_);
-  if (free_.empty()) {
+Readers::Reader* Readers::acquire(std::size_t& turn) {
+  const Holding holding = turns_of_this_thread > 0 ? Holding::a_turn : Holding::nothing;
+  auto taken = turns_->take(std::chrono::milliseconds(0), holding);
+  if (!taken) {
     const auto began = std::chrono::steady_clock::now();
-    const bool freed = freed_.wait_for(lock, wait_max_, [this] { return !free_.empty(); });
+    taken = turns_->take(wait_max_, holding);
     ++waits_;
-    waited_ +=
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
-    if (!freed) return nullptr;
+    waited_microseconds_ +=
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began)
+            .count();
+    if (!taken) return nullptr;
   }
-  // The one used last has the warmest cache.
-  Reader* const reader = free_.back();
-  free_.pop_back();
-  return reader;
+  turn = *taken;
+  ++turns_of_this_thread;
+  ++in_use_;
+  ++reads_;
+  return all_[turn].get();
 }
 
-void Readers::give_back(Reader& reader) {
-  const std::lock_guard lock(mutex_);
-  free_.push_back(&reader);
-  freed_.notify_one();
+void Readers::give_back(std::size_t turn) {
+  --in_use_;
+  --turns_of_this_thread;
+  turns_->give_back(turn);
 }
 
 Status Readers::read(const std::function<Status(ports::Unit&)>& work, ports::View view) {
-  Reader* const reader = acquire();
+  std::size_t turn = 0;
+  Reader* const reader = acquire(turn);
   if (reader == nullptr)
     return fail(Error{
         ErrorCode::overloaded, "too many reads are running; try again", {}, {}, std::chrono::seconds(1)});
-  ++reads_;
   Status status = run(*reader, work, view);
   if (const auto trouble = reader->connection->take_trouble()) health_.note(*trouble);
-  give_back(*reader);
+  give_back(turn);
   return status;
 }
 
@@ -58,9 +71,9 @@ Status Readers::run(Reader& reader, const std::function<Status(ports::Unit&)>& w
 
 Readers::Outcome Readers::try_read(const std::function<Status(ports::Unit&)>& work,
                                    const ports::Freshness& freshness) {
-  Reader* const reader = acquire();
+  std::size_t turn = 0;
+  Reader* const reader = acquire(turn);
   if (reader == nullptr) return {};
-  ++reads_;
   bool reached = true;
   // What a connection has seen once it sees ever after, whether in one snapshot or not.
   const std::function<Status(ports::Unit&)> checked = [&](ports::Unit& unit) -> Status {
@@ -74,27 +87,18 @@ Readers::Outcome Readers::try_read(const std::function<Status(ports::Unit&)>& wo
   Outcome outcome;
   outcome.trouble = reader->connection->take_trouble();
   if (reached && !outcome.trouble) outcome.status = std::move(status);
-  give_back(*reader);
+  give_back(turn);
   return outcome;
 }
 
 void Readers::rest(std::size_t kept) {
-  std::vector<Reader*> idle;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto count = static_cast<std::ptrdiff_t>(free_.size() - std::min(kept, free_.size()));
-    idle.assign(free_.begin(), free_.begin() + count);
-    free_.erase(free_.begin(), free_.begin() + count);
-  }
-  for (Reader* reader : idle) reader->connection->rest();
-  const std::lock_guard lock(mutex_);
-  free_.insert(free_.begin(), idle.begin(), idle.end());
-  freed_.notify_all();
+  const std::vector<std::size_t> idle = turns_->take_idle(kept);
+  for (const std::size_t turn : idle) all_[turn]->connection->rest();
+  turns_->give_back_idle(idle);
 }
 
 Readers::Counts Readers::counts() const {
-  const std::lock_guard lock(mutex_);
-  return {reads_, waits_, waited_, all_.size() - free_.size()};
+  return {reads_, waits_, std::chrono::microseconds(waited_microseconds_), in_use_};
 }
 
 }  // namespace muster::sql

@@ -5,13 +5,12 @@
 
 #include "adapters/sql/connection.hpp"
 #include "adapters/sql/health.hpp"
+#include "adapters/sql/turns.hpp"
 #include "adapters/sql/unit.hpp"
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -19,8 +18,13 @@ namespace muster::sql {
 
 class Readers {
  public:
+  /// With `turns`: each connection is used in the turn of its place there, as others use what is behind it.
   Readers(std::vector<std::unique_ptr<TransactionalConnection>> connections,
-          std::chrono::milliseconds wait_max, Health& health);
+          std::chrono::milliseconds wait_max, Health& health, std::shared_ptr<Turns> turns = nullptr);
+  Readers(const Readers&) = delete;
+  Readers& operator=(const Readers&) = delete;
+  /// Waits for the turns that others have.
+  ~Readers();
 
   /// Errors: those of the work; overloaded (no reader came free), unavailable.
   Status read(const std::function<Status(ports::Unit&)>& work, ports::View view = ports::View::snapshot);
@@ -37,7 +41,7 @@ class Readers {
     std::uint64_t reads = 0;
     std::uint64_t waits = 0;  ///< Reads that had to wait for a connection.
     std::chrono::microseconds waited{0};
-    std::uint64_t in_use = 0;  ///< Connections, now.
+    std::uint64_t in_use = 0;  ///< Connections, now, for these reads.
   };
   [[nodiscard]] Counts counts() const;
 
@@ -49,19 +53,18 @@ class Readers {
     SqlUnit unit;
   };
 
-  Reader* acquire();
+  Reader* acquire(std::size_t& turn);
   static Status run(Reader& reader, const std::function<Status(ports::Unit&)>& work, ports::View view);
-  void give_back(Reader& reader);
+  void give_back(std::size_t turn);
 
   std::vector<std::unique_ptr<Reader>> all_;
   const std::chrono::milliseconds wait_max_;
   Health& health_;
-  mutable std::mutex mutex_;
-  std::condition_variable freed_;
-  std::vector<Reader*> free_;  ///< The one used last is the last.
-  std::uint64_t waits_ = 0;
-  std::chrono::microseconds waited_{0};
+  const std::shared_ptr<Turns> turns_;
+  std::atomic<std::uint64_t> waits_{0};
+  std::atomic<std::int64_t> waited_microseconds_{0};
   std::atomic<std::uint64_t> reads_{0};
+  std::atomic<std::uint64_t> in_use_{0};
 };
 
 }  // namespace muster::sql
