@@ -259,7 +259,10 @@ constexpr std::array fields{
                 .default_text = "8",
                 .minimum = 1,
                 .maximum = 256,
-                .description = "Database connections for reading, at most."},
+                .description =
+                    "Connections for reading, at most: to a SQLite file, or to a server for all of "
+                    "its databases together, with a quarter more for reads that look into "
+                    "another database on their way."},
     ConfigField{.name = "store.write_queue",
                 .kind = integer,
                 .member = &Config::store_write_queue,

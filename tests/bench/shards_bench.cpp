@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <numeric>
 #include <string_view>
 #include <thread>
@@ -225,14 +226,20 @@ void read_user(ports::Store& store, int thread, std::uint64_t turn) {
   must(found, "a user is there");
 }
 
-/// For one thread, in every database: the statement that finds a user.
+/// For one thread, a connection to each server and on it, for every database, the statement that finds a
+/// user.
 class BareReader {
  public:
   explicit BareReader(const Farm& farm) {
-    const char* const text = sql::all_statements()[static_cast<std::size_t>(sql::Sql::user_find)].text;
+    const std::string text = sql::all_statements()[static_cast<std::size_t>(sql::Sql::user_find)].text;
+    const std::size_t table = text.find("FROM ") + 5;
+    std::map<test::MysqlServer*, std::size_t> known;
     for (std::size_t i = 0; i < farm.places.size(); ++i) {
-      handles_.push_back(farm.connect(i));
-      statements_.push_back(std::make_unique<Prepared>(handles_.back().get(), text));
+      const auto [server, is_new] = known.try_emplace(farm.places[i].server, handles_.size());
+      if (is_new) handles_.push_back(farm.connect(i));
+      std::string there = text;
+      there.insert(table, farm.places[i].database + ".");
+      statements_.push_back(std::make_unique<Prepared>(handles_[server->second].get(), there));
     }
   }
   void read(std::size_t place, UserId id) {
