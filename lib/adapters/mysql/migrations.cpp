@@ -105,7 +105,9 @@ constexpr std::array worker_leases{
     "CREATE TABLE IF NOT EXISTS worker_leases (worker INT NOT NULL PRIMARY KEY, owner VARBINARY(512) NOT "
     "NULL, "
     "fence BIGINT NOT NULL, expires_at BIGINT NOT NULL" TABLE_END};
-/// A statement that cannot be repeated, and a query that gives 1 when it was run.
+/// A statement that cannot be repeated, and a query that gives 1 when it was run. Programs go on working on
+/// the table meanwhile: the server is to refuse an alteration for which it would have to lock them out.
+#define ONLINE ", ALGORITHM=INPLACE, LOCK=NONE"
 struct Alteration {
   const char* statement;
   const char* is_done;
@@ -116,14 +118,19 @@ struct Alteration {
   "' AND column_name = '" column "'"
 
 constexpr std::array third_alterations{
-    Alteration{"ALTER TABLE slot_state ADD COLUMN users BIGINT NOT NULL DEFAULT 0",
+    Alteration{"ALTER TABLE slot_state ADD COLUMN users BIGINT NOT NULL DEFAULT 0" ONLINE,
                COLUMN_IS_THERE("slot_state", "users")},
     Alteration{
         "ALTER TABLE user_names ADD COLUMN claim BIGINT NOT NULL DEFAULT 0, ADD COLUMN pending_until BIGINT, "
-        "ADD KEY user_names_pending (pending_until)",
+        "ADD KEY user_names_pending (pending_until)" ONLINE,
         COLUMN_IS_THERE("user_names", "claim")}};
 
+constexpr std::array fourth_alterations{
+    Alteration{"ALTER TABLE muster_schema ADD COLUMN works_from BIGINT NOT NULL DEFAULT 0" ONLINE,
+               COLUMN_IS_THERE("muster_schema", "works_from")}};
+
 #undef COLUMN_IS_THERE
+#undef ONLINE
 
 constexpr std::array third_step{
     "CREATE TABLE IF NOT EXISTS name_guards (user_id BIGINT NOT NULL, claim BIGINT NOT NULL, "
@@ -146,13 +153,19 @@ struct Migration {
   std::span<const char* const> statements;
   std::span<const Alteration> alterations;
   bool prepares_slots;  ///< Of the rows that are there.
+  /// The number of steps that a program must know to work on a database after this one. 0, of the first ones:
+  /// this one too.
+  std::int64_t works_from = 0;
 };
 
-// Never change a step that was released: add one.
-constexpr std::array<Migration, 3> migrations{
+// Never change a step that was released: add one. What a program of the version before does not expect to
+// find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
+// may go only when that version is no longer supported.
+constexpr std::array<Migration, 4> migrations{
     {{"users, sessions, roles, revocations, keys, audit", first_step, {}, false},
      {"leases of worker ids", worker_leases, {}, false},
-     {"slots that can be spread over several databases", third_step, third_alterations, true}}};
+     {"slots that can be spread over several databases", third_step, third_alterations, true},
+     {"which programs can work on which schema", {}, fourth_alterations, false, 4}}};
 
 class Migrator {
  public:
@@ -225,10 +238,15 @@ class Migrator {
                   "description VARCHAR(255) NOT NULL) ENGINE=InnoDB"));
     }
     MUSTER_TRY(const std::int64_t version, number_of("SELECT COALESCE(MAX(version), 0) FROM muster_schema"));
-    if (version > newest_schema_version())
+    if (version <= newest_schema_version()) return version;
+    MUSTER_TRY(const std::int64_t works_from,
+               number_of("SELECT works_from FROM muster_schema WHERE version = " + std::to_string(version)));
+    if (works_from == 0 || works_from > newest_schema_version())
       return fail(ErrorCode::conflict,
                   "has schema version " + std::to_string(version) + ", this program knows up to " +
                       std::to_string(newest_schema_version()) + "; run the newer musterd that wrote it");
+    log::info("database {}: schema version {}, which this program, made for {}, can work on",
+              endpoint_.name(), version, newest_schema_version());
     return version;
   }
 
@@ -244,8 +262,11 @@ class Migrator {
       MUSTER_CHECK_OK(execute("UPDATE user_names SET claim = FLOOR(RAND() * 4e18) + 1 WHERE claim = 0"));
     }
     const std::string version = std::to_string(step + 1);
-    MUSTER_CHECK_OK(execute("INSERT INTO muster_schema (version, description) VALUES (" + version + ", '" +
-                            migration.description + "')"));
+    const bool says = migration.works_from != 0;
+    MUSTER_CHECK_OK(execute("INSERT INTO muster_schema (version, description" +
+                            std::string(says ? ", works_from" : "") + ") VALUES (" + version + ", '" +
+                            migration.description + "'" +
+                            (says ? ", " + std::to_string(migration.works_from) : "") + ")"));
     log::info("database {}: schema version {}", endpoint_.name(), version);
     return {};
   }

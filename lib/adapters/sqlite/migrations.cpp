@@ -14,6 +14,9 @@ struct Migration {
   const char* description;
   const char* statements;
   Status (*rest)(SqliteConnection&) = nullptr;  ///< What SQL cannot say.
+  /// The number of steps that a program must know to work on a file after this one. 0, of the first ones:
+  /// this one too.
+  std::int64_t works_from = 0;
 };
 
 /// The number of users of each slot.
@@ -29,8 +32,10 @@ Status count_users_of_slots(SqliteConnection& connection) {
   return {};
 }
 
-// Never change a step that was released: add one.
-constexpr std::array<Migration, 3> migrations{{
+// Never change a step that was released: add one. What a program of the version before does not expect to
+// find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
+// may go only when that version is no longer supported.
+constexpr std::array<Migration, 4> migrations{{
     {"users, sessions, roles, revocations, keys, audit",
      R"sql(
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL);
@@ -130,6 +135,8 @@ CREATE TABLE slot_map (slot INTEGER PRIMARY KEY, shard INTEGER NOT NULL, epoch I
 INSERT INTO counters (name, value) VALUES ('slot_map', 0);
 )sql",
      count_users_of_slots},
+    {"which programs can work on which schema",
+     "ALTER TABLE schema_version ADD COLUMN works_from INTEGER NOT NULL DEFAULT 0;", nullptr, 4},
 }};
 
 Result<std::int64_t> number_of(SqliteConnection& connection, const std::string& statement) {
@@ -145,10 +152,14 @@ Status apply(SqliteConnection& connection, std::size_t step) {
   MUSTER_CHECK_OK(connection.begin());
   Status status = connection.execute(migration.statements);
   if (status && migration.rest != nullptr) status = migration.rest(connection);
+  const bool says = migration.works_from != 0;
   if (status)
-    status = connection.execute("INSERT INTO schema_version (version, description) VALUES (" + version +
-                                ", '" + migration.description + "'); PRAGMA application_id = " +
-                                std::to_string(application_id) + "; PRAGMA user_version = " + version);
+    status = connection.execute("INSERT INTO schema_version (version, description" +
+                                std::string(says ? ", works_from" : "") + ") VALUES (" + version + ", '" +
+                                migration.description + "'" +
+                                (says ? ", " + std::to_string(migration.works_from) : "") +
+                                "); PRAGMA application_id = " + std::to_string(application_id) +
+                                "; PRAGMA user_version = " + version);
   if (status) status = connection.commit();
   if (!status) connection.rollback();
   return status;
@@ -168,7 +179,11 @@ Result<std::int64_t> check_schema(SqliteConnection& connection) {
   if (id != application_id)
     return fail(ErrorCode::conflict,
                 connection.path() + ": is a SQLite database of another program; name another file");
-  if (version > newest_schema_version())
+  if (version <= newest_schema_version()) return version;
+  const auto works_from =
+      number_of(connection, "SELECT COALESCE(MAX(works_from), 0) FROM schema_version WHERE version = " +
+                                std::to_string(version));
+  if (!works_from || *works_from == 0 || *works_from > newest_schema_version())
     return fail(ErrorCode::conflict, connection.path() + ": has schema version " + std::to_string(version) +
                                          ", this program knows up to " +
                                          std::to_string(newest_schema_version()) +

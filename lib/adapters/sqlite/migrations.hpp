@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file The schema in numbered steps. Each runs in a transaction of its own, once; a file of a newer schema,
-/// or of another program, is refused and left as it was. Not thread-safe: before the store is opened.
+/// @file The schema in numbered steps. Each runs in a transaction of its own, once; a newer schema
+/// says which programs can work on it, so that those of the version before do; what they cannot work on, or
+/// is another program's, is refused and left as it was. Not thread-safe: before the store is opened.
 #pragma once
 
 #include "adapters/sqlite/driver.hpp"

@@ -2,8 +2,11 @@
 #include "adapters/mysql/migrations.hpp"
 
 #include "lib/adapters/mysql/database.hpp"
+#include "ports/user_store.hpp"
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 namespace muster::mysql::test {
 TEST_CASE("many that start at once migrate once, and what is there is not touched again") {
@@ -49,7 +52,9 @@ TEST_CASE("a newer schema and another program's database are refused and left as
   SERVER_UNDER_TEST(server);
   const std::string database = server.create_database();
   open_store(options_for(server.dsn(database))).reset();
-  server.execute("INSERT INTO muster_schema VALUES (1000, 'of the future')", database);
+  server.execute(
+      "INSERT INTO muster_schema (version, description, works_from) VALUES (1000, 'of the future', 1000)",
+      database);
   const Error newer = open_error(options_for(server.dsn(database)));
   CHECK(newer.code == ErrorCode::conflict);
   CHECK(newer.message == options_for(server.dsn(database)).dsn.endpoint() +
@@ -63,6 +68,50 @@ TEST_CASE("a newer schema and another program's database are refused and left as
   CHECK(other.message.find("is a database of another program") != std::string::npos);
   CHECK(server.execute("SHOW TABLES", foreign) == "users\n");
   server.execute("DROP DATABASE " + database + "; DROP DATABASE " + foreign);
+}
+
+TEST_CASE("a program of the version before works on while the schema grows, and is started again on it") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  const MysqlOptions options = options_for(server.dsn(database));
+  auto store = open_store(options);
+  const auto add_user = [&](std::int64_t number) {
+    return store->write([&](ports::Unit& unit) {
+      model::User user;
+      user.id = UserId{number};
+      user.username = "user" + std::to_string(number);
+      return unit.users().create(user, user.username, model::Credential{Secret("hash"), Time()});
+    });
+  };
+  REQUIRE(add_user(1));
+  const std::string next = std::to_string(newest_schema_version() + 1);
+  std::atomic<bool> stop{false};
+  std::vector<Status> failed;
+  std::thread writer([&] {
+    for (std::int64_t number = 2; number < 20'000 && !stop; ++number)
+      if (Status status = add_user(number); !status) failed.push_back(status);
+  });
+  server.execute(
+      "ALTER TABLE users ADD COLUMN nickname VARBINARY(100), ADD KEY users_by_nickname (nickname), "
+      "ALGORITHM=INPLACE, LOCK=NONE;"
+      "CREATE TABLE nicknames (id BIGINT PRIMARY KEY) ENGINE=InnoDB;"
+      "INSERT INTO muster_schema (version, description, works_from) VALUES (" +
+          next + ", 'nicknames', " + std::to_string(newest_schema_version()) + ")",
+      database);
+  stop = true;
+  writer.join();
+  CHECK(failed.empty());
+  store.reset();
+  store = open_store(options);
+  CHECK(add_user(1'000'000));
+  store.reset();
+  CHECK(server.execute("SELECT MAX(version) FROM muster_schema", database) == next + "\n");
+  // Once what it needs is to go, it is told so.
+  server.execute("INSERT INTO muster_schema (version, description, works_from) VALUES (" + next +
+                     " + 1, 'fewer columns', " + next + ")",
+                 database);
+  CHECK(open_error(options).message.find("this program knows up to") != std::string::npos);
+  server.execute("DROP DATABASE " + database);
 }
 
 }  // namespace muster::mysql::test

@@ -101,6 +101,21 @@ TEST_CASE("a newer schema is refused with both versions named") {
   CHECK(mentions(error.message, "up to " + std::to_string(newest_schema_version())));
 }
 
+TEST_CASE("a newer schema that says so is worked on by a program of the version before") {
+  const Folder folder;
+  const SqliteOptions options = options_for(folder);
+  open_store(options).reset();
+  const std::string next = std::to_string(newest_schema_version() + 1);
+  const std::string known = std::to_string(newest_schema_version());
+  execute(options.path, "ALTER TABLE users ADD COLUMN nickname TEXT; INSERT INTO schema_version VALUES (" +
+                            next + ", 'nicknames', " + known + "); PRAGMA user_version = " + next);
+  auto store = open_store(options);
+  CHECK(store->write([](ports::Unit& unit) { return unit.meta().put("name", "value"); }));
+  store.reset();
+  execute(options.path, "UPDATE schema_version SET works_from = " + next + " WHERE version = " + next);
+  CHECK(mentions(open_error(options).message, "schema version " + next));
+}
+
 TEST_CASE("a file that is no database is refused, named, and not overwritten") {
   const Folder folder;
   const SqliteOptions options = options_for(folder);
