@@ -147,7 +147,7 @@ _musterctl() {
   'job') words='list get watch pause resume cancel' ;;
   'event') words='list watch' ;;
   'node') words='list' ;;
-  'shard') words='list slots skew add drain check' ;;
+  'shard') words='list slots skew add drain check examine' ;;
   'config') words='show' ;;
   'context') words='set use list delete' ;;
   'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --all' words='' ;;
@@ -208,6 +208,7 @@ _musterctl() {
   'shard add') globals+=' ' words='' ;;
   'shard drain') globals+=' ' words='' ;;
   'shard check') globals+=' --repair --wait --no-wait --max-runtime' words='' ;;
+  'shard examine') globals+=' --all' words='' ;;
   'config show') globals+=' --all' words='' ;;
   'context set') globals+=' ' words='' ;;
   'context use') globals+=' ' words='' ;;

@@ -259,6 +259,8 @@ complete -c musterctl -n '__musterctl_at shard check' -l repair -d 'Remove names
 complete -c musterctl -n '__musterctl_at shard check' -l wait -d 'Wait until it is done; the default on a terminal'
 complete -c musterctl -n '__musterctl_at shard check' -l no-wait -d 'Do not wait'
 complete -c musterctl -n '__musterctl_at shard check' -l max-runtime -x -d 'Stop waiting after this time, for cron; the job goes on, and the exit status is 9'
+complete -c musterctl -n '__musterctl_at shard' -a examine -d 'Ask every database how it runs each statement'
+complete -c musterctl -n '__musterctl_at shard examine' -l all -d 'Every page, one after the other'
 complete -c musterctl -n __musterctl_at -a config -d 'The daemon\'s configuration'
 complete -c musterctl -n '__musterctl_at config' -a show -d 'Show every field of the configuration in force'
 complete -c musterctl -n '__musterctl_at config show' -l all -d 'Every page, one after the other'

@@ -122,10 +122,36 @@ const boost::json::array& items_of(const Json& page) {
   return items != nullptr && items->is_array() ? items->get_array() : none;
 }
 
-Finding check_shards(Connection& connection) {
-  const auto page = connection.get("/v1/admin/shards");
-  if (!page) return {"shards", Verdict::warn, page.error().message, {}};
-  const auto& items = items_of(*page);
+std::int64_t number_of(const Json& json, const char* name) {
+  const auto* value = json.is_object() ? json.get_object().if_contains(name) : nullptr;
+  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+/// "shard 3 ": who of several is meant.
+std::string shard_of(const Json& item) {
+  return "shard " + text_of(item, "id");
+}
+
+/// Some of many, joined; how many more there are.
+class Several {
+ public:
+  void add(const std::string& text) {
+    constexpr int shown_max = 5;
+    if (++count_ <= shown_max)
+      text_ += (text_.empty() ? "" : "; ") + text;
+    else
+      more_ = "; and " + std::to_string(count_ - shown_max) + " more";
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::string text() const { return text_ + more_; }
+
+ private:
+  int count_ = 0;
+  std::string text_;
+  std::string more_;
+};
+
+Finding check_shards(const boost::json::array& items) {
   std::string message;
   for (const Json& each : items)
     if (text_of(each, "state") != "ok")
@@ -139,6 +165,81 @@ Finding check_shards(Connection& connection) {
           items.size() == 1 ? "one database has everything"
                             : "all " + std::to_string(items.size()) + " databases answer",
           {}};
+}
+
+Finding check_slots(const boost::json::array& items) {
+  Several at_odds;
+  for (const Json& each : items)
+    if (const auto count = number_of(each, "slots_at_odds"); count != 0)
+      at_odds.add(shard_of(each) + ": " + std::to_string(count) + (count == 1 ? " slot" : " slots"));
+  if (at_odds.empty()) return {"slots", Verdict::ok, "the map and the databases agree on who owns which", {}};
+  return {"slots", Verdict::fail, "the map says something else than the database of " + at_odds.text(),
+          "users there cannot be changed: was a database restored or moved by hand? musterctl shard slots"};
+}
+
+/// Of what each database was asked: the version of its tables.
+Finding check_schema(const boost::json::array& items) {
+  Several older;
+  Several newer;
+  for (const Json& each : items) {
+    const std::string state = text_of(each, "schema");
+    const std::string text = shard_of(each) + " has version " +
+                             std::to_string(number_of(each, "schema_version")) +
+                             ", this musterd knows up to " + std::to_string(number_of(each, "schema_newest"));
+    if (state == "older") older.add(text);
+    if (state == "newer") newer.add(text);
+  }
+  if (!older.empty())
+    return {"schema", Verdict::fail, older.text(), "restart musterd: it brings tables up to date"};
+  if (!newer.empty())
+    return {"schema", Verdict::warn, newer.text(), "a newer musterd has been here: upgrade this one too"};
+  return {"schema", Verdict::ok, "the tables are of this musterd's version", {}};
+}
+
+/// Of what each database was asked: how it would run every statement.
+Finding check_statements(const boost::json::array& items) {
+  Several faults;
+  Several remedies;
+  std::string last_remedy;
+  bool is_reachable = true;
+  for (const Json& shard : items) {
+    is_reachable = is_reachable && text_of(shard, "state") != "unreachable";
+    const auto* list = shard.is_object() ? shard.get_object().if_contains("faults") : nullptr;
+    if (list == nullptr || !list->is_array()) continue;
+    for (const Json& fault : list->get_array()) {
+      const std::string table = text_of(fault, "table");
+      faults.add(shard_of(shard) + ": " + text_of(fault, "statement") +
+                 (table.empty() ? "" : " on " + table) + ": " + text_of(fault, "problem"));
+      const std::string remedy = text_of(fault, "remedy");
+      if (!remedy.empty() && remedy != last_remedy) remedies.add("in " + shard_of(shard) + ": " + remedy);
+      last_remedy = remedy;
+    }
+  }
+  const std::string all = "every statement reaches its rows by a key or an index";
+  if (!faults.empty())
+    return {"statements", Verdict::fail, faults.text(),
+            remedies.empty() ? "musterctl shard examine -o yaml" : remedies.text()};
+  if (!is_reachable)
+    return {"statements", Verdict::warn, "not every database can be asked; of the others, " + all, {}};
+  return {"statements", Verdict::ok, all, {}};
+}
+
+/// What concerns databases; of an older server, less.
+void check_databases(Connection& connection, std::vector<Finding>& findings) {
+  const auto shards = connection.get("/v1/admin/shards");
+  if (!shards) {
+    findings.push_back({"shards", Verdict::warn, shards.error().message, {}});
+    return;
+  }
+  findings.push_back(check_shards(items_of(*shards)));
+  findings.push_back(check_slots(items_of(*shards)));
+  const auto examined = connection.get("/v1/admin/shards/examination");
+  if (!examined) {
+    findings.push_back({"statements", Verdict::warn, examined.error().message, {}});
+    return;
+  }
+  findings.push_back(check_schema(items_of(*examined)));
+  findings.push_back(check_statements(items_of(*examined)));
 }
 
 bool is_on_database_server(Connection& connection) {
@@ -184,7 +285,7 @@ std::vector<Finding> examine(Run& run) {
   findings.push_back(check_clock(health));
   if (const auto server = run.connection.server(); server && server->is_local_socket())
     findings.push_back(check_socket(*server));
-  findings.push_back(check_shards(run.connection));
+  check_databases(run.connection, findings);
   findings.push_back(check_audit(run.connection));
   findings.push_back(check_backup(run.connection));
   return findings;
@@ -195,8 +296,11 @@ std::vector<Finding> examine(Run& run) {
 Command doctor() {
   Command command;
   command.noun = "doctor";
-  command.summary = "Check the server, its store, clocks, log and backups, and say what to do";
-  command.help = "Exits 1 when a check fails; a warning is no failure.";
+  command.summary = "Check the server, its databases, clocks, log and backups, and say what to do";
+  command.help =
+      "Every database is asked how it would run each statement (EXPLAIN): a table read as a whole or an "
+      "index "
+      "that is missing fails. Exits 1 when a check fails; a warning is no failure.";
   command.run = [](Run& run) -> Result<wire::Exit> {
     boost::json::array items;
     bool failed = false;

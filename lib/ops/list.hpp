@@ -29,6 +29,7 @@
 #include "ops/shards.hpp"
 #include "ops/shards_change.hpp"
 #include "ops/shards_check.hpp"
+#include "ops/shards_examine.hpp"
 #include "ops/shards_skew.hpp"
 #include "ops/update_role.hpp"
 #include "ops/users.hpp"
@@ -43,6 +44,6 @@ using AllOperations = OperationList<
     ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
     ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
     ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers,
-    ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard, CheckShards>;
+    ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard, CheckShards, ExamineShards>;
 
 }  // namespace muster::ops

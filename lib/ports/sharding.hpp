@@ -26,6 +26,11 @@ struct ShardReport {
   std::int64_t slots_at_odds = 0;  ///< Of which the map says something else than the database.
 };
 
+struct ShardExamination {
+  model::ShardId id;
+  Result<Examination> found;  ///< Or why it could not be asked.
+};
+
 struct ShardingReport {
   std::vector<ShardReport> shards;  ///< By id.
   model::SlotMap map;
@@ -85,6 +90,9 @@ class Sharding {
 
   /// What cannot be reached is reported as such.
   virtual ShardingReport look() = 0;
+
+  /// Store::examine() of each, side by side, by id.
+  virtual std::vector<ShardExamination> examine() = 0;
 
   /// Opens the database, which makes its tables if it is empty. Errors: already_exists (it is a shard
   /// already), conflict (it is another catalog's, or has users), those of opening.

@@ -19,6 +19,7 @@
 #include "base/time.hpp"
 #include "ports/freshness.hpp"
 #include "ports/home.hpp"
+#include "ports/store_report.hpp"
 
 #include <chrono>
 #include <functional>
@@ -67,25 +68,6 @@ class Unit {
   virtual void after_commit(std::function<void()> action) = 0;
 };
 
-/// What the operator is told about the store.
-struct StoreHealth {
-  bool writable = true;
-  std::string reason;  ///< Why not; empty when writable.
-};
-
-struct StoreCounters {
-  std::uint64_t commits = 0;  ///< Transactions on disk (one fsync each).
-  std::uint64_t writes = 0;   ///< Units committed in them.
-  std::uint64_t writes_failed = 0;
-  std::uint64_t writes_run_again = 0;  ///< Runs of units whose transaction the database had given up.
-  std::uint64_t queue_length = 0;      ///< Writers waiting now.
-  std::uint64_t reads = 0;
-  std::uint64_t reads_waited = 0;          ///< Reads that had to wait for a connection.
-  std::chrono::microseconds read_wait{0};  ///< For how long, all together.
-  std::uint64_t readers_in_use = 0;        ///< Connections that read now.
-  std::uint64_t reads_on_replicas = 0;     ///< Reads that need not see the newest, answered by a copy.
-};
-
 class Store {
  public:
   virtual ~Store() = default;
@@ -121,6 +103,11 @@ class Store {
 
   [[nodiscard]] virtual StoreHealth health() = 0;
   [[nodiscard]] virtual StoreCounters counters() const = 0;
+  /// Asks the database, beside what runs there, how it would run every statement there is; nothing is
+  /// changed. Errors: unavailable, precondition_failed (not one database).
+  virtual Result<Examination> examine() {
+    return fail(ErrorCode::precondition_failed, "only a database by itself can be examined");
+  }
 
   /// Writes a consistent copy to a new file while the store goes on serving. `progress(done, total)` in
   /// pages; false from it cancels. Errors: already_exists, unavailable (disk), invalid_argument (path).

@@ -10,12 +10,16 @@
 namespace muster::mysql {
 namespace {
 
-constexpr std::array<const char*, 5> own_texts{
-    "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1), users = users + ? WHERE slot = ? AND epoch = ? "
-    "AND state = 'OWNED'",
-    "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?",
-    "SELECT value FROM counters WHERE name = ? FOR UPDATE", WriterLease::renewal,
-    "SELECT seq FROM slot_state WHERE slot = ?"};
+// In the order of MysqlConnection::Own.
+constexpr std::array own_texts{
+    sql::NamedText{
+        "fence",
+        "UPDATE slot_state SET seq = LAST_INSERT_ID(seq + 1), users = users + ? WHERE slot = ? AND epoch = ? "
+        "AND state = 'OWNED'"},
+    sql::NamedText{"counter", "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?"},
+    sql::NamedText{"lock", "SELECT value FROM counters WHERE name = ? FOR UPDATE"},
+    sql::NamedText{"lease", WriterLease::renewal},
+    sql::NamedText{"slot_seq", "SELECT seq FROM slot_state WHERE slot = ?"}};
 
 /// Of an error at COMMIT: that surely nothing was kept.
 bool is_surely_undone(unsigned int number) {
@@ -46,7 +50,7 @@ std::string savepoint_name(int depth) {
 
 }  // namespace
 
-std::vector<const char*> driver_statements() {
+std::vector<sql::NamedText> driver_statements() {
   return {own_texts.begin(), own_texts.end()};
 }
 
@@ -233,7 +237,7 @@ Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name) {
 
 Result<MysqlStatement*> MysqlConnection::prepare_own(Own name) {
   const auto index = static_cast<std::size_t>(name);
-  return prepare_in(own_[index], own_texts[index]);
+  return prepare_in(own_[index], own_texts.at(index).text);
 }
 
 Status MysqlConnection::run(const std::string& statement) {

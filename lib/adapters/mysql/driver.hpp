@@ -9,6 +9,7 @@
 #include "adapters/mysql/endpoint.hpp"
 #include "adapters/mysql/session.hpp"
 #include "adapters/sql/connection.hpp"
+#include "adapters/sql/plans.hpp"
 
 #include <memory>
 #include <optional>
@@ -128,7 +129,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   std::optional<sql::Trouble> trouble_;
 };
 
-/// The driver's own statements that reach rows, for a test of their plans.
-std::vector<const char*> driver_statements();
+/// The driver's own statements that reach rows.
+std::vector<sql::NamedText> driver_statements();
 
 }  // namespace muster::mysql

@@ -124,7 +124,9 @@ Link Endpoint::open_any(ConnectionKind kind, ConnectFailure& failure) {
     }
     why.error.detail += ", at " + dsn_.hosts[next].text();
     // One that answers tells more than one that does not.
-    if (i == 0 || failure.failure == Failure::unreachable) failure = std::move(why);
+    const bool is_silent =
+        failure.failure == Failure::unreachable || failure.failure == Failure::unknown_host;
+    if (i == 0 || is_silent) failure = std::move(why);
     if (failure.failure == Failure::in_use) break;
   }
   return {};

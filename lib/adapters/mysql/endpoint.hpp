@@ -20,10 +20,11 @@
 namespace muster::mysql {
 
 enum class ConnectionKind : std::uint8_t {
-  writer,   ///< Serializable.
-  reader,   ///< Read-only, on a snapshot, where the writer writes.
-  replica,  ///< The same on a replica, whose answer is not waited for long.
-  setup,    ///< For migrations: its statements may take long.
+  writer,    ///< Serializable.
+  reader,    ///< Read-only, on a snapshot, where the writer writes.
+  replica,   ///< The same on a replica, whose answer is not waited for long.
+  setup,     ///< For migrations: its statements may take long.
+  examiner,  ///< Beside the writer, to ask about plans: changes nothing, but a plan of a change is no read.
 };
 
 /// Who may write beside this process.

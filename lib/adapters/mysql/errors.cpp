@@ -40,24 +40,24 @@ constexpr std::array<Meaning, 59> meanings{{
     {4031, Failure::lost},            // closed for inactivity
     {2002, Failure::unreachable},     // cannot connect through a socket
     {2003, Failure::unreachable},     // cannot connect
-    {2005, Failure::unreachable},     // unknown host
+    {2005, Failure::unknown_host},    // unknown host
     {2012, Failure::unreachable},     // error in the handshake
     {2026, Failure::untrusted},       // TLS
     {1042, Failure::unreachable},     // bad host
     {1043, Failure::unreachable},     // bad handshake
     {1047, Failure::unreachable},     // the node of a cluster is not ready
-    {1129, Failure::unreachable},     // host is blocked
-    {1044, Failure::refused},         // access denied to the database
+    {1129, Failure::shut_out},        // host is blocked
+    {1044, Failure::no_right},        // access denied to the database
     {1045, Failure::refused},         // access denied
-    {1049, Failure::refused},         // unknown database
-    {1130, Failure::refused},         // host may not connect
-    {1142, Failure::refused},         // command denied
-    {1227, Failure::refused},         // a privilege is needed
-    {1251, Failure::refused},         // authentication protocol
-    {1524, Failure::refused},         // authentication plugin
+    {1049, Failure::no_database},     // unknown database
+    {1130, Failure::shut_out},        // host may not connect
+    {1142, Failure::no_right},        // command denied
+    {1227, Failure::no_right},        // a privilege is needed
+    {1251, Failure::unknown_way},     // authentication protocol
+    {1524, Failure::unknown_way},     // authentication plugin
     {1698, Failure::refused},         // access denied without a password
-    {2059, Failure::refused},         // authentication plugin cannot be loaded
-    {2061, Failure::refused},         // authentication plugin
+    {2059, Failure::unknown_way},     // authentication plugin cannot be loaded
+    {2061, Failure::unknown_way},     // authentication plugin
     {1040, Failure::too_many},        // too many connections
     {1203, Failure::too_many},        // too many connections of the user
     {1226, Failure::too_many},        // the user's limit
@@ -90,9 +90,23 @@ Failure failure_of(unsigned int number) {
 }
 
 bool concerns_store(Failure failure) {
-  return failure == Failure::unreachable || failure == Failure::untrusted || failure == Failure::in_use ||
-         failure == Failure::refused || failure == Failure::too_many || failure == Failure::read_only ||
-         failure == Failure::full;
+  switch (failure) {
+    case Failure::unreachable:
+    case Failure::unknown_host:
+    case Failure::untrusted:
+    case Failure::in_use:
+    case Failure::refused:
+    case Failure::shut_out:
+    case Failure::unknown_way:
+    case Failure::no_database:
+    case Failure::no_right:
+    case Failure::too_many:
+    case Failure::read_only:
+    case Failure::full:
+      return true;
+    default:
+      return false;
+  }
 }
 
 Error error_of(Failure failure, std::string detail) {
@@ -105,6 +119,9 @@ Error error_of(Failure failure, std::string detail) {
       return unavailable("the connection to the database was lost; try again", std::move(detail));
     case Failure::unreachable:
       return unavailable("the database cannot be reached; try again", std::move(detail));
+    case Failure::unknown_host:
+      return unavailable("the name of the database's host is not known: mend it, or the resolver",
+                         std::move(detail));
     case Failure::untrusted:
       return unavailable(
           "no secure connection to the database: TLS failed, or its certificate is not trusted",
@@ -112,9 +129,26 @@ Error error_of(Failure failure, std::string detail) {
     case Failure::in_use:
       return unavailable("the database is in use by another musterd", std::move(detail));
     case Failure::refused:
-      return unavailable("the database refuses its user", std::move(detail));
+      return unavailable("the database server refuses the user or the password", std::move(detail));
+    case Failure::shut_out:
+      return unavailable(
+          "the database server lets nobody in from this machine: allow its user to come from here, or, after "
+          "too many failed connections, FLUSH HOSTS there",
+          std::move(detail));
+    case Failure::unknown_way:
+      return unavailable("the database server asks for a kind of authentication that is not known here",
+                         std::move(detail));
+    case Failure::no_database:
+      return unavailable("the database server has no such database: create it, or mend its name",
+                         std::move(detail));
+    case Failure::no_right:
+      return unavailable(
+          "the user may not do this in the database: create it if it is not there, and grant the user all "
+          "rights on it",
+          std::move(detail));
     case Failure::too_many:
-      return unavailable("the database has no connection left; try again", std::move(detail));
+      return unavailable("the database server has no connection left (max_connections there); try again",
+                         std::move(detail));
     case Failure::read_only:
       return unavailable("the database is read-only", std::move(detail));
     case Failure::full:

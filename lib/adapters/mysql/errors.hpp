@@ -14,10 +14,15 @@ enum class Failure : std::uint8_t {
   given_up,     ///< Deadlock, lock wait, certification: the transaction may be run again.
   lost,         ///< The connection is gone or of no more use.
   unreachable,  ///< No connection can be had now.
+  unknown_host,
   untrusted,    ///< No TLS, or not with whom it should be.
   in_use,       ///< By another program that has to be alone.
-  refused,      ///< User, password, database or right.
-  too_many,     ///< Connections or prepared statements.
+  refused,      ///< User or password.
+  shut_out,     ///< Whoever comes from this machine.
+  unknown_way,  ///< To prove who one is.
+  no_database,
+  no_right,  ///< To the database or to a part of it.
+  too_many,  ///< Connections or prepared statements.
   read_only,
   change_in_read,  ///< A read-only transaction tried to change something.
   full,

@@ -3,6 +3,7 @@
 
 #include "adapters/mysql/driver.hpp"
 #include "adapters/mysql/migrations.hpp"
+#include "adapters/mysql/plans.hpp"
 #include "adapters/mysql/replicas.hpp"
 #include "adapters/sql/change_log.hpp"
 #include "adapters/sql/health.hpp"
@@ -53,6 +54,11 @@ class MysqlStore final : public ports::Store {
     counters.reads_on_replicas = replicas_.reads();
     counters.reads += counters.reads_on_replicas;
     return counters;
+  }
+
+  Result<ports::Examination> examine() override {
+    MUSTER_TRY(const auto plans, MysqlPlans::open(*endpoint_));
+    return plans->examine();
   }
 
   Status backup(const std::string& /*path*/,

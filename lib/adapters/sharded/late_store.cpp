@@ -53,6 +53,11 @@ ports::StoreCounters LateStore::counters() const {
   return open ? open->counters() : ports::StoreCounters{};
 }
 
+Result<ports::Examination> LateStore::examine() {
+  if (const auto open = store()) return open->examine();
+  return fail(refusal().error());
+}
+
 Status LateStore::backup(const std::string& path,
                          const std::function<bool(std::int64_t, std::int64_t)>& progress) {
   const auto open = store();

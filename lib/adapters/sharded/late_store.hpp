@@ -28,6 +28,7 @@ class LateStore final : public ports::Store {
   Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override;
   [[nodiscard]] ports::StoreHealth health() override;
   [[nodiscard]] ports::StoreCounters counters() const override;
+  Result<ports::Examination> examine() override;
   Status backup(const std::string& path,
                 const std::function<bool(std::int64_t, std::int64_t)>& progress) override;
   Status verify_backup(const std::string& path) override;

@@ -12,6 +12,7 @@ constexpr std::size_t asked_at_once_max = 16;
 struct Seen {
   ports::ShardReport report;
   std::vector<ports::SlotRow> slots;
+  model::SlotMap map;  ///< Of the catalog, if there is one.
 };
 
 Seen ask(Database& database) {
@@ -23,6 +24,8 @@ Seen ask(Database& database) {
   answer.report.counters = database.store->counters();
   const Status asked = database.store->read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(answer.slots, unit.slots().slots());
+    if (!answer.report.is_catalog) return {};
+    MUSTER_TRY(answer.map, unit.slots().map());
     return {};
   });
   if (!asked) answer.report.unreachable = asked.error().message;
@@ -51,11 +54,12 @@ ports::ShardingReport OperatedShards::look() {
   std::vector<Seen> answers(layout->databases.size());
   fan_out(answers.size(), asked_at_once_max, [&](std::size_t i) { answers[i] = ask(*layout->databases[i]); });
   ports::ShardingReport out;
-  out.map = layout->map;
+  // What the catalog says now: this daemon's copy is only a hint.
+  out.map = answers.front().map.owners.empty() ? layout->map : std::move(answers.front().map);
   out.loads.resize(model::slot_count);
   for (Seen& answer : answers) {
     for (const ports::SlotRow& row : answer.slots) {
-      const model::SlotOwner& owner = layout->map.owners[row.slot];
+      const model::SlotOwner& owner = out.map.owners[row.slot];
       const bool should_own = owner.shard == answer.report.id;
       if (should_own != row.owned || (row.owned && row.epoch != owner.epoch)) ++answer.report.slots_at_odds;
       if (should_own) out.loads[row.slot] = model::SlotLoad{row.users, row.seq};
@@ -63,6 +67,16 @@ ports::ShardingReport OperatedShards::look() {
     out.shards.push_back(std::move(answer.report));
   }
   return out;
+}
+
+std::vector<ports::ShardExamination> OperatedShards::examine() {
+  const auto layout = shards_.now();
+  std::vector<ports::ShardExamination> all(layout->databases.size());
+  fan_out(all.size(), asked_at_once_max, [&](std::size_t i) {
+    Database& database = *layout->databases[i];
+    all[i] = {database.id, database.store->examine()};
+  });
+  return all;
 }
 
 Result<std::unique_ptr<ports::ShardAddition>> OperatedShards::prepare_to_add(const std::string& dsn) {

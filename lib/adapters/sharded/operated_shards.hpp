@@ -13,6 +13,7 @@ class OperatedShards final : public ports::Sharding {
   explicit OperatedShards(Shards& shards) : shards_(shards) {}
 
   ports::ShardingReport look() override;
+  std::vector<ports::ShardExamination> examine() override;
   Result<std::unique_ptr<ports::ShardAddition>> prepare_to_add(const std::string& dsn) override;
   Result<ports::CheckStep> check(const ports::CheckPlace& place, ports::Repair repair) override;
 

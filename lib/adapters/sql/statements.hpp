@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace muster::sql {
 
@@ -134,17 +135,12 @@ enum class Sql : std::uint8_t {
   count,
 };
 
-enum class Access : std::uint8_t {
-  indexed,      ///< By a key or index, always.
-  whole_table,  ///< Reads a small catalog table from end to end, on purpose.
-};
-
 struct StatementText {
   Sql name;
   const char* text;
-  Access access = Access::indexed;
 };
 
 std::span<const StatementText> all_statements();  ///< In the order of Sql.
+std::string_view name_of(Sql statement);          ///< "user_insert"
 
 }  // namespace muster::sql

@@ -44,8 +44,8 @@ Error unavailable(std::string message, std::string detail) {
 
 }  // namespace
 
-std::vector<const char*> driver_statements() {
-  return {fence_text, counter_text};
+std::vector<sql::NamedText> driver_statements() {
+  return {{"fence", fence_text}, {"counter", counter_text}};
 }
 
 SqliteStatement::~SqliteStatement() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "adapters/sql/connection.hpp"
+#include "adapters/sql/plans.hpp"
 
 #include <memory>
 #include <optional>
@@ -108,7 +109,7 @@ class SqliteConnection final : public sql::TransactionalConnection {
   std::optional<sql::Trouble> trouble_;
 };
 
-/// The driver's own statements that reach rows, for a test of their plans.
-std::vector<const char*> driver_statements();
+/// The driver's own statements that reach rows.
+std::vector<sql::NamedText> driver_statements();
 
 }  // namespace muster::sqlite

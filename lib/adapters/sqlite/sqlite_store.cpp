@@ -10,6 +10,7 @@
 #include "adapters/sqlite/file_lock.hpp"
 #include "adapters/sqlite/files.hpp"
 #include "adapters/sqlite/migrations.hpp"
+#include "adapters/sqlite/plans.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -50,6 +51,11 @@ class SqliteStore final : public ports::Store {
 
   [[nodiscard]] ports::StoreCounters counters() const override {
     return sql::store_counters(writer_, readers_);
+  }
+
+  Result<ports::Examination> examine() override {
+    MUSTER_TRY(const auto plans, SqlitePlans::open(options_.path));
+    return plans->examine();
   }
 
   Status backup(const std::string& path,

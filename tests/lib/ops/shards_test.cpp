@@ -5,6 +5,7 @@
 #include "lib/ops/spread.hpp"
 #include "ops/audit.hpp"
 #include "ops/shards_change.hpp"
+#include "ops/shards_examine.hpp"
 #include "ops/shards_skew.hpp"
 
 #include <map>
@@ -98,6 +99,14 @@ TEST_CASE("a shard that cannot be reached is listed with the reason, and the oth
   REQUIRE(slots.size() == 2);
   CHECK(slots[0].at("users") == before[1].at("users"));
   CHECK(slots[1].at("users").is_null());
+  const auto examined = items_of(must(spread.run<ExamineShards>()));
+  REQUIRE(examined.size() == 3);
+  CHECK(examined[1].at("state").as_string() == "ok");
+  CHECK(examined[1].at("schema").as_string() == "current");
+  CHECK(examined[1].at("faults").as_array().empty());
+  CHECK(examined[2].at("state").as_string() == "unreachable");
+  CHECK_FALSE(examined[2].at("reason").as_string().empty());
+  CHECK(examined[2].at("schema").is_null());
   const auto skew = spread.run<ShowSkew>();
   CHECK(outcome(skew) == "unavailable");
   CHECK_THAT(message(skew), Catch::Contains("shard 2 cannot be asked"));
@@ -135,6 +144,7 @@ TEST_CASE("who may read shards is asked for that permission") {
   CHECK(outcome(spread.run<ListShards>(call)) == "permission_denied");
   CHECK(outcome(spread.run<ListSlots>(call)) == "permission_denied");
   CHECK(outcome(spread.run<ShowSkew>(call)) == "permission_denied");
+  CHECK(outcome(spread.run<ExamineShards>(call)) == "permission_denied");
 }
 
 TEST_CASE("a shard is added without slots, audited, and is there after a restart") {

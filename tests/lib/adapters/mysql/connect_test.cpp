@@ -36,20 +36,49 @@ TEST_CASE("what keeps a store from being opened is said with the address") {
   options.password = Secret("wrong");
   const Error refused = open_error(options);
   CHECK(refused.code == ErrorCode::unavailable);
-  CHECK(refused.message == options.dsn.endpoint() + ": the database refuses its user");
+  CHECK(refused.message == options.dsn.endpoint() + ": the database server refuses the user or the password");
   CHECK(refused.detail.find("wrong") == std::string::npos);
   options.password = Secret("pass word");
   open_store(options).reset();
 
   const MysqlOptions nowhere = options_for(server.dsn("muster_never_made"));
-  CHECK(open_error(nowhere).message.find("muster_never_made") != std::string::npos);
+  const Error missing = open_error(nowhere);
+  CHECK(missing.message ==
+        nowhere.dsn.endpoint() + ": the database server has no such database: create it, or mend its name");
+  CHECK(missing.detail.find("(1049)") != std::string::npos);
+  const Error others = open_error(options_for(server.dsn("mysql")));
+  CHECK(others.message.find(": the user may not do this in the database: create it if it is not there, and "
+                            "grant the user all rights on it") != std::string::npos);
+  CHECK(others.detail.find("(1044)") != std::string::npos);
 
   MysqlOptions closed = options_for(server.dsn(database));
   closed.dsn.hosts.at(0).port = 1;
+  MysqlOptions unknown = options_for(server.dsn(database));
+  unknown.dsn.hosts.at(0).name = "no.such.host.invalid";
+  CHECK(open_error(unknown).message.find("the name of the database's host is not known") !=
+        std::string::npos);
+
   const Error unreachable = open_error(closed);
   CHECK(unreachable.code == ErrorCode::unavailable);
   CHECK(unreachable.message ==
         "mysql://127.0.0.1:1/" + database + ": the database cannot be reached; try again");
+}
+
+TEST_CASE("a server that has no connection left, and one that nobody may come to from here") {
+  MysqlServer server(ServerKind::mariadb);
+  const std::string database = server.create_database();
+  server.execute(
+      "CREATE USER 'elsewhere'@'192.0.2.1'; CREATE USER 'few'@'127.0.0.1' WITH MAX_CONNECTIONS_PER_HOUR 1; "
+      "GRANT ALL ON `muster\\_%`.* TO 'few'@'127.0.0.1'; DELETE FROM mysql.global_priv WHERE User = 'muster' "
+      "OR "
+      "User = ''; FLUSH PRIVILEGES");
+  // A server that knows no user of this address answers so before it is told who comes.
+  const Error few = open_error(options_for(replaced(server.dsn(database), "muster@", "few@")));
+  CHECK(few.message.find("the database server has no connection left") != std::string::npos);
+  server.execute("DELETE FROM mysql.global_priv WHERE Host = '127.0.0.1'; FLUSH PRIVILEGES");
+  const Error shut_out = open_error(options_for(server.dsn(database)));
+  CHECK(shut_out.message.find("the database server lets nobody in from this machine") != std::string::npos);
+  CHECK(shut_out.detail.find("(1130)") != std::string::npos);
 }
 
 TEST_CASE("over a Unix socket") {

@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at the server's plan of every statement, over tables with enough rows for an index to pay.
+#include "adapters/mysql/plans.hpp"
+
 #include "adapters/mysql/driver.hpp"
-#include "adapters/sql/statements.hpp"
 #include "lib/adapters/mysql/database.hpp"
 
-#include <regex>
 #include <set>
+#include <sstream>
 
 namespace muster::mysql::test {
 namespace {
 
 constexpr int rows = 3000;
-
-const std::set<std::string> columns_of_bytes{"name",   "value",   "role",         "parent",
-                                             "other",  "random",  "actor",        "operation",
-                                             "target", "id_text", "refresh_hash", "request_hash"};
-
-/// The statement with a value in the place of each ?, such as is rare in the tables.
-std::string with_values(std::string text) {
-  const bool text_id = text.find("signing_keys") != std::string::npos;
-  static const std::regex place(R"((\w+) (=|<|>|<=|>=) \?|\?)");
-  std::string out;
-  std::smatch found;
-  while (std::regex_search(text, found, place)) {
-    const std::string column = found[1];
-    const std::string compared = found[2];
-    const bool bytes = columns_of_bytes.contains(column)
-                           ? text.find("counters SET") == std::string::npos || column != "value"
-                           : column == "id" && text_id;
-    // The far end of a range, so that few rows are in it.
-    const std::string value = compared.starts_with(">") ? bytes ? "'r2990'" : "2990" : bytes ? "'r10'" : "10";
-    out += std::string(found.prefix()) + (column.empty() ? "" : column + " " + compared + " ") + value;
-    text = found.suffix();
-  }
-  return out + text;
-}
 
 /// The row with i in the place of each # and a text in the place of each $.
 std::string row_of(const std::string& pattern, int i) {
@@ -87,61 +64,142 @@ void fill(MysqlServer& server, const std::string& database) {
   server.execute(sql, database);
 }
 
-struct PlanLine {
-  std::string table;
-  std::string type;
-  std::string key;
-  std::string extra;
-};
+/// Requires that it can be examined.
+ports::Examination examination_of(ports::Store& store) {
+  auto found = store.examine();
+  if (!found) FAIL(found.error().message << " " << found.error().detail);
+  return std::move(*found);
+}
 
-std::vector<PlanLine> plan_of(MYSQL* handle, const std::string& text) {
-  const std::string explain = "EXPLAIN " + text;
-  REQUIRE(mysql_query(handle, explain.c_str()) == 0);
-  MYSQL_RES* const result = mysql_store_result(handle);
-  REQUIRE(result != nullptr);
-  // MySQL has two columns more than MariaDB: partitions and filtered.
-  const unsigned int columns = mysql_num_fields(result);
-  const unsigned int shift = columns == 12 ? 1 : 0;
-  std::vector<PlanLine> plan;
-  while (const MYSQL_ROW row = mysql_fetch_row(result)) {
-    const auto cell = [&](unsigned int column) { return std::string(row[column] ? row[column] : "NULL"); };
-    plan.push_back({cell(2), cell(3 + shift), cell(5 + shift), cell(columns - 1)});
-  }
-  mysql_free_result(result);
-  return plan;
+std::set<std::string> statements_in(const std::vector<ports::PlanFault>& faults) {
+  std::set<std::string> names;
+  for (const ports::PlanFault& each : faults) names.insert(each.statement);
+  return names;
+}
+
+std::set<std::string> statements_of(const sql::Index& index) {
+  std::set<std::string> names;
+  for (const sql::StatementText& each : sql::all_statements())
+    if (sql::index_for(each.name) == &index) names.insert(std::string(sql::name_of(each.name)));
+  return names;
 }
 
 }  // namespace
 
 TEST_CASE("every statement reaches its rows by a key or an index and sorts nothing, on the servers too") {
   SERVER_UNDER_TEST(server);
+  const bool filled = GENERATE(false, true);
+  INFO((filled ? "with thousands of rows" : "empty"));
+  const std::string database = server.create_database();
+  const auto store = open_store(options_for(server.dsn(database)));
+  if (filled) fill(server, database);
+  const ports::Examination found = examination_of(*store);
+  for (const ports::PlanFault& each : found.faults)
+    UNSCOPED_INFO(each.statement << " " << each.table << ": " << each.problem);
+  CHECK(found.faults.empty());
+  CHECK(found.statements > static_cast<std::int64_t>(sql::Sql::count));
+  CHECK(found.engine.starts_with(server_kind == ServerKind::mariadb ? "MariaDB 10." : "MySQL 5.7."));
+  CHECK(found.schema_version == found.schema_newest);
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("with thousands of rows, servers choose the index that a statement is said to need") {
+  SERVER_UNDER_TEST(server);
   const std::string database = server.create_database();
   open_store(options_for(server.dsn(database))).reset();
   fill(server, database);
-  // With the session's settings as the store has them.
   Endpoint endpoint(options_for(server.dsn(database)).dsn, Secret(), Writers::several);
-  ConnectFailure failure;
-  const Handle handle = endpoint.connect(ConnectionKind::setup, failure).handle;
-  REQUIRE(handle);
-  std::vector<sql::StatementText> all(sql::all_statements().begin(), sql::all_statements().end());
-  for (const char* text : driver_statements()) all.push_back({sql::Sql::count, text});
-  std::size_t looked_at = 0;
-  for (const sql::StatementText& each : all) {
-    const std::string text = with_values(each.text);
-    if (text.starts_with("INSERT") || text.starts_with("REPLACE")) continue;
-    INFO(text);
-    for (const PlanLine& line : plan_of(handle.get(), text)) {
-      INFO(line.table << " " << line.type << " " << line.key << " " << line.extra);
-      const bool none = line.type == "NULL";  // answered from the index's ends, or by a key that is not there
-      const bool scans = line.type == "ALL" || line.type == "index";
-      CHECK((none || scans == (each.access == sql::Access::whole_table)));
-      if (each.access == sql::Access::indexed) CHECK(line.extra.find("filesort") == std::string::npos);
-      CHECK(line.extra.find("temporary") == std::string::npos);
-    }
-    ++looked_at;
+  const auto plans = MysqlPlans::open(endpoint);
+  REQUIRE(plans);
+  for (const sql::StatementText& each : sql::all_statements()) {
+    const sql::Index* const index = sql::index_for(each.name);
+    if (index == nullptr) continue;
+    const auto plan = (*plans)->plan_of(each.text);
+    REQUIRE(plan);
+    INFO(sql::name_of(each.name) << ": " << sql::text_of(*plan));
+    // Of a key that nobody has, the primary key tells as soon.
+    const bool by_index = sql::text_of(*plan).find(std::string("by ") + index->name) != std::string::npos;
+    const bool by_key = sql::text_of(*plan).find("by PRIMARY") != std::string::npos;
+    CHECK((by_index || (by_key && each.name != sql::Sql::grant_count)));
   }
-  CHECK(looked_at > 60);
   server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("the list of indexes is what the schema on servers has") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  open_store(options_for(server.dsn(database))).reset();
+  std::istringstream names(
+      server.execute("SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = '" +
+                     database + "' AND index_name <> 'PRIMARY' AND table_name <> 'shards'"));
+  std::set<std::string> there;
+  for (std::string name; std::getline(names, name);) there.insert(name);
+  std::set<std::string> listed;
+  for (const sql::Index& each : sql::indexes()) listed.insert(each.name);
+  CHECK(listed == there);
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("an index that is missing is found, with few rows and with many, and every statement named") {
+  SERVER_UNDER_TEST(server);
+  const bool filled = GENERATE(false, true);
+  const std::string database = server.create_database();
+  const auto store = open_store(options_for(server.dsn(database)));
+  if (filled) fill(server, database);
+  for (const sql::Index& index : sql::indexes()) {
+    INFO(index.name);
+    server.execute(std::string("ALTER TABLE ") + index.table + " DROP INDEX " + index.name, database);
+    const auto faults = examination_of(*store).faults;
+    CHECK(statements_in(faults) == statements_of(index));
+    REQUIRE_FALSE(faults.empty());
+    CHECK(faults.front().table == index.table);
+    server.execute(faults.front().remedy, database);
+    // Another name will do.
+    const std::string again = std::string("ADD KEY other_") + index.name + " (" + index.columns + ")";
+    server.execute(std::string("ALTER TABLE ") + index.table + " " + again + ", DROP KEY " + index.name,
+                   database);
+    CHECK(examination_of(*store).faults.empty());
+  }
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("a table without its primary key is read as a whole, which is said of an empty one too") {
+  SERVER_UNDER_TEST(server);
+  const bool filled = GENERATE(false, true);
+  const std::string database = server.create_database();
+  const auto store = open_store(options_for(server.dsn(database)));
+  if (filled) fill(server, database);
+  server.execute("ALTER TABLE credentials DROP PRIMARY KEY", database);
+  const auto faults = examination_of(*store).faults;
+  CHECK(statements_in(faults) == std::set<std::string>{"credential_find", "credential_delete"});
+  for (const ports::PlanFault& each : faults) {
+    CHECK(each.table == "credentials");
+    CHECK(each.problem.find("reads the whole table: no key or index serves it") == 0);
+  }
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("a database that a newer program has changed is told, and a table that is gone") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  const auto store = open_store(options_for(server.dsn(database)));
+  server.execute("INSERT INTO muster_schema VALUES (99, 'of the future'); DROP TABLE taken", database);
+  const ports::Examination found = examination_of(*store);
+  CHECK(found.schema_version == 99);
+  CHECK(found.schema_newest < 99);
+  for (const ports::PlanFault& each : found.faults) {
+    CHECK(each.statement.starts_with("taken_"));
+    CHECK(each.problem.find("doesn't exist") != std::string::npos);
+  }
+  CHECK(found.faults.size() == 4);
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("in the place of parameters stand values that fit numbers and texts") {
+  CHECK(with_sample_values("SELECT a FROM t WHERE a = ? AND b > ? AND c <= ? ORDER BY a LIMIT ?") ==
+        "SELECT a FROM t WHERE a = 0x31 AND b > 0x7FFFFFFFFFFFFFF0 AND c <= 0x01 ORDER BY a LIMIT 10");
+  CHECK(with_sample_values("SELECT a FROM t WHERE (a, b) IN ((?, ?), (?, ?))") ==
+        "SELECT a FROM t WHERE (a, b) IN ((0x31, 0x32), (0x33, 0x34))");
 }
 
 }  // namespace muster::mysql::test

@@ -67,6 +67,10 @@ class MortalStore final : public ports::Store {
 
   ports::StoreHealth health() override { return store_->health(); }
   [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
+  Result<ports::Examination> examine() override {
+    if (fate_->is_dead()) return fail(Fate::error());
+    return store_->examine();
+  }
   Status backup(const std::string& path,
                 const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
     return store_->backup(path, progress);

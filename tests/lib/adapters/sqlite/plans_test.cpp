@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "adapters/sql/statements.hpp"
+#include "adapters/sql/plans.hpp"
+
 #include "adapters/sqlite/driver.hpp"
 #include "lib/adapters/sqlite/database.hpp"
+
+#include <algorithm>
+#include <set>
 
 #include <sqlite3.h>
 
@@ -36,15 +40,112 @@ TEST_CASE("every statement reaches its rows by a key or an index and sorts nothi
   for (const sql::StatementText& each : sql::all_statements()) {
     const std::string plan = plan_of(**connection, each.text);
     INFO(each.text << "\n" << plan);
-    CHECK(mentions(plan, "SCAN") == (each.access == sql::Access::whole_table));
+    const auto allowed = sql::allowed_scans();
+    const bool may_scan = std::any_of(allowed.begin(), allowed.end(), [&](const auto& exception) {
+      return exception.statement == each.name;
+    });
+    const bool scans = mentions(plan, "SCAN") && !mentions(plan, "CONSTANT ROW");
+    CHECK(scans == may_scan);
     // The keys are few, and listed by age.
     if (each.name != sql::Sql::key_all) CHECK_FALSE(mentions(plan, "TEMP B-TREE"));
+    // The list of what each index is there for says what SQLite does.
+    const sql::Index* const index = sql::index_for(each.name);
+    if (index == nullptr) CHECK_FALSE(mentions(plan, "USING INDEX "));
+    if (index != nullptr) CHECK(mentions(plan, std::string("INDEX ") + index->name + " ("));
   }
-  for (const char* text : driver_statements()) {
-    const std::string plan = plan_of(**connection, text);
-    INFO(text << "\n" << plan);
+  for (const sql::NamedText& each : driver_statements()) {
+    const std::string plan = plan_of(**connection, each.text);
+    INFO(each.text << "\n" << plan);
     CHECK(mentions(plan, "SEARCH"));
     CHECK_FALSE(mentions(plan, "SCAN"));
+  }
+}
+
+TEST_CASE("the list of indexes is what the schema has") {
+  const Folder folder;
+  const SqliteOptions options = options_for(folder);
+  open_store(options).reset();
+  const auto connection = SqliteConnection::open(options.path, ConnectionKind::reader, 1000, 2000);
+  REQUIRE(connection);
+  const auto names =
+      (*connection)->values_of("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+  REQUIRE(names);
+  std::set<std::string> listed;
+  for (const sql::Index& each : sql::indexes()) listed.insert(each.name);
+  CHECK(listed == std::set<std::string>(names->begin(), names->end()));
+}
+
+namespace {
+
+/// Requires that it can be examined.
+ports::Examination examination_of(ports::Store& store) {
+  auto found = store.examine();
+  REQUIRE(found);
+  return std::move(*found);
+}
+
+}  // namespace
+
+TEST_CASE("an examination finds nothing wrong with a fresh database, whatever SQLite was told of its size") {
+  const Folder folder;
+  const SqliteOptions options = options_for(folder);
+  const auto store = open_store(options);
+  for (const bool analyzed : {false, true}) {
+    if (analyzed) {
+      const auto connection = SqliteConnection::open(options.path, ConnectionKind::writer, 1000, 2000);
+      REQUIRE(connection);
+      REQUIRE((*connection)->execute("ANALYZE"));
+    }
+    const ports::Examination found = examination_of(*store);
+    for (const ports::PlanFault& each : found.faults) UNSCOPED_INFO(each.statement << ": " << each.problem);
+    CHECK(found.faults.empty());
+    CHECK(found.engine.starts_with("SQLite 3."));
+    CHECK(found.schema_version == found.schema_newest);
+    CHECK(found.schema_version >= 3);
+    CHECK(found.statements > static_cast<std::int64_t>(sql::Sql::count));
+  }
+}
+
+TEST_CASE("an examination names each statement that an index is missing for, and what makes it again") {
+  const Folder folder;
+  const SqliteOptions options = options_for(folder);
+  const auto store = open_store(options);
+  const auto connection = SqliteConnection::open(options.path, ConnectionKind::writer, 1000, 2000);
+  REQUIRE(connection);
+  for (const sql::Index& index : sql::indexes()) {
+    INFO(index.name);
+    REQUIRE((*connection)->execute(std::string("DROP INDEX ") + index.name));
+    const ports::Examination found = examination_of(*store);
+    std::set<std::string> expected;
+    for (const sql::StatementText& each : sql::all_statements())
+      if (sql::index_for(each.name) == &index) expected.insert(std::string(sql::name_of(each.name)));
+    std::set<std::string> named;
+    for (const ports::PlanFault& each : found.faults) {
+      named.insert(each.statement);
+      CHECK(each.table == index.table);
+      CHECK(mentions(each.problem, "is missing"));
+    }
+    CHECK_FALSE(expected.empty());
+    CHECK(named == expected);
+    REQUIRE((*connection)->execute(found.faults.front().remedy));
+    CHECK(examination_of(*store).faults.empty());
+  }
+}
+
+TEST_CASE("an examination tells of a table that is not there and of a schema of another version") {
+  const Folder folder;
+  const SqliteOptions options = options_for(folder);
+  const auto store = open_store(options);
+  const auto connection = SqliteConnection::open(options.path, ConnectionKind::writer, 1000, 2000);
+  REQUIRE(connection);
+  REQUIRE((*connection)->execute("DROP TABLE taken; PRAGMA user_version = 99"));
+  const ports::Examination found = examination_of(*store);
+  CHECK(found.schema_version == 99);
+  CHECK(found.schema_newest < 99);
+  REQUIRE_FALSE(found.faults.empty());
+  for (const ports::PlanFault& each : found.faults) {
+    CHECK(each.statement.starts_with("taken_"));
+    CHECK(mentions(each.problem, "no such table: taken"));
   }
 }
 

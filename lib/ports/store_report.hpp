@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file What a store says about itself, for the operator. Values: thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace muster::ports {
+
+struct StoreHealth {
+  bool writable = true;
+  std::string reason;  ///< Why not; empty when writable.
+};
+
+struct StoreCounters {
+  std::uint64_t commits = 0;  ///< Transactions on disk (one fsync each).
+  std::uint64_t writes = 0;   ///< Units committed in them.
+  std::uint64_t writes_failed = 0;
+  std::uint64_t writes_run_again = 0;  ///< Runs of units whose transaction the database had given up.
+  std::uint64_t queue_length = 0;      ///< Writers waiting now.
+  std::uint64_t reads = 0;
+  std::uint64_t reads_waited = 0;          ///< Reads that had to wait for a connection.
+  std::chrono::microseconds read_wait{0};  ///< For how long, all together.
+  std::uint64_t readers_in_use = 0;        ///< Connections that read now.
+  std::uint64_t reads_on_replicas = 0;     ///< Reads that need not see the newest, answered by a copy.
+};
+
+/// What is wrong with how a database would run a statement.
+struct PlanFault {
+  std::string statement;  ///< Its name, such as "grant_members".
+  std::string table;      ///< Empty where it is not known.
+  std::string problem;
+  std::string remedy;  ///< A statement that mends it; empty where none is known.
+};
+
+/// What one database says about its schema and about its plans for every statement.
+struct Examination {
+  std::string engine;               ///< "MariaDB 10.11.6", for example.
+  std::int64_t schema_version = 0;  ///< Of the database.
+  std::int64_t schema_newest = 0;   ///< That this program knows.
+  std::int64_t statements = 0;      ///< How many were looked at.
+  std::vector<PlanFault> faults;
+};
+
+}  // namespace muster::ports
