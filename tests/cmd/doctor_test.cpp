@@ -72,7 +72,7 @@ TEST_CASE("doctor finds the one database that misses an index, and says for whic
 
 TEST_CASE("doctor finds slots that are not where the map says, and tables of another version") {
   Mixed mixed;
-  mixed.change("INSERT INTO muster_schema VALUES (99, 'of the future')");
+  mixed.change("INSERT INTO muster_schema (version, description) VALUES (99, 'of the future')");
   const Finished newer = mixed.doctor();
   INFO(newer.out);
   CHECK(newer.status == 0);

@@ -183,7 +183,9 @@ TEST_CASE("a database that a newer program has changed is told, and a table that
   SERVER_UNDER_TEST(server);
   const std::string database = server.create_database();
   const auto store = open_store(options_for(server.dsn(database)));
-  server.execute("INSERT INTO muster_schema VALUES (99, 'of the future'); DROP TABLE taken", database);
+  server.execute(
+      "INSERT INTO muster_schema (version, description) VALUES (99, 'of the future'); DROP TABLE taken",
+      database);
   const ports::Examination found = examination_of(*store);
   CHECK(found.schema_version == 99);
   CHECK(found.schema_newest < 99);
