@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/adapters/mysql/database.hpp"
 
+#include <algorithm>
+#include <fstream>
+
 namespace muster::mysql::test {
 
 MysqlOptions options_for(const std::string& dsn) {
@@ -45,6 +48,15 @@ Status try_read(ports::Store& store) {
     MUSTER_CHECK_OK(unit.meta().get("any"));
     return {};
   });
+}
+
+void partition_tables(MysqlServer& server, const std::string& database) {
+  std::ifstream readme(std::string(MUSTER_SOURCE_DIR) + "/lib/adapters/mysql/README.md");
+  std::string statements;
+  for (std::string line; std::getline(readme, line);)
+    if (line.find("PARTITION BY") != std::string::npos) statements += line + "\n";
+  REQUIRE(std::count(statements.begin(), statements.end(), ';') == 6);
+  server.execute(statements, database);
 }
 
 }  // namespace muster::mysql::test

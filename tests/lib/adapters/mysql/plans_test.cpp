@@ -89,9 +89,11 @@ std::set<std::string> statements_of(const sql::Index& index) {
 TEST_CASE("every statement reaches its rows by a key or an index and sorts nothing, on the servers too") {
   SERVER_UNDER_TEST(server);
   const bool filled = GENERATE(false, true);
-  INFO((filled ? "with thousands of rows" : "empty"));
+  const bool partitioned = GENERATE(false, true);
+  INFO((filled ? "with thousands of rows" : "empty") << (partitioned ? ", partitioned" : ""));
   const std::string database = server.create_database();
   const auto store = open_store(options_for(server.dsn(database)));
+  if (partitioned) partition_tables(server, database);
   if (filled) fill(server, database);
   const ports::Examination found = examination_of(*store);
   for (const ports::PlanFault& each : found.faults)
