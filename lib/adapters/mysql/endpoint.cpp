@@ -90,10 +90,12 @@ Link Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
   Pause& pause = pauses_[finds_host(kind) ? 0 : 1];
   {
     const std::lock_guard lock(mutex_);
-    if (pause.last_failure && std::chrono::steady_clock::now() < pause.next_try) {
+    if (pause.last_failure && (pause.is_tried || std::chrono::steady_clock::now() < pause.next_try)) {
       failure = *pause.last_failure;
       return {};
     }
+    // A server that does not answer is to hold up no more than one.
+    pause.is_tried = pause.last_failure.has_value();
   }
   Link link = open_any(kind, failure);
   const std::lock_guard lock(mutex_);
@@ -104,6 +106,7 @@ Link Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
     return link;
   }
   pause.last_failure = failure;
+  pause.is_tried = false;
   pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
   pause.next_try = std::chrono::steady_clock::now() + pause.length;
   return {};

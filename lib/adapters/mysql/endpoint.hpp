@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file Opens connections to one database, with the session as the store wants it. Of several hosts, the
 /// writer finds the one that can be written to, and readers follow it there. After a failure nobody asks
-/// again before a pause that grows, so that a dead server costs no threads. Thread-safe.
+/// again before a pause that grows, and then one alone, so that a dead server costs no threads. Thread-safe.
 #pragma once
 
 #include "adapters/mysql/dsn.hpp"
@@ -66,6 +66,7 @@ class Endpoint {
     std::optional<ConnectFailure> last_failure;
     std::chrono::steady_clock::time_point next_try;
     std::chrono::milliseconds length{0};
+    bool is_tried = false;  ///< Somebody finds out whether it is over.
   };
 
   Link open_any(ConnectionKind kind, ConnectFailure& failure);
