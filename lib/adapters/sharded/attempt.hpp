@@ -34,15 +34,23 @@ struct HeldName {
   model::ClaimId claim;
 };
 
+/// By which claim a user had a name, when the user had that version. No claim: the name led elsewhere.
+struct Hold {
+  std::int64_t version = 0;
+  std::optional<model::ClaimId> claim;
+};
+
 class Attempt {
  public:
   /// What was made ready, and stays so from one run to the next.
   std::map<Wish, Answer> answers;
+  std::map<Wish, Hold> holds;
   std::vector<model::Revocation> revocations;
   bool may_change_roles = false;
 
   /// What the last run asked for.
   std::set<Wish> wishes;
+  std::set<Wish> holds_wished;  ///< Of names to be given up.
   std::vector<model::Revocation> revocations_wished;
   bool wishes_to_change_roles = false;
 
@@ -58,6 +66,7 @@ class Attempt {
 
   void begin_run() {
     wishes.clear();
+    holds_wished.clear();
     revocations_wished.clear();
     wishes_to_change_roles = false;
     committed.clear();
@@ -69,7 +78,8 @@ class Attempt {
     fenced = false;
   }
   [[nodiscard]] bool wishes_anything() const {
-    return !wishes.empty() || !revocations_wished.empty() || wishes_to_change_roles || fenced;
+    return !wishes.empty() || !holds_wished.empty() || !revocations_wished.empty() ||
+           wishes_to_change_roles || fenced;
   }
 };
 

@@ -206,6 +206,24 @@ Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::ma
   return {};
 }
 
+Status find_holds(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Hold>& holds) {
+  std::vector<HeldName> names;
+  for (const Wish& each : wishes) {
+    // Before the rows: what a row says is compared with this version.
+    MUSTER_CHECK_OK(layout.owner_of(each.user).store->read([&](Unit& unit) -> Status {
+      MUSTER_TRY(const auto named, unit.slots().named_user(each.user));
+      holds[each] = {named ? named->version : 0, std::nullopt};
+      return {};
+    }));
+    names.push_back({each.name, each.user, {}});
+  }
+  MUSTER_TRY(const auto rows, find_rows(layout, names));
+  for (const Wish& each : wishes)
+    if (const auto row = rows.find(each.name); row != rows.end() && row->second.user == each.user)
+      holds[each].claim = row->second.claim;
+  return {};
+}
+
 Status confirm_names(const Layout& layout, const std::vector<HeldName>& names) {
   return on_rows(layout, names, [](Unit& unit, const HeldName& name, const auto& row) -> Status {
     if (model::confirm(row, name.user, name.claim) != model::Confirmation::activate) return {};

@@ -17,6 +17,9 @@ inline constexpr std::chrono::seconds reservation_time{60};
 /// database that cannot be asked; then the answers there are stand.
 Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Answer>& answers);
 
+/// Finds by which claims users have names that are to be given up. Errors: of a database.
+Status find_holds(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Hold>& holds);
+
 /// After the home's transaction was kept.
 Status confirm_names(const Layout& layout, const std::vector<HeldName>& names);
 Status release_names(const Layout& layout, const std::vector<HeldName>& names);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sharded/fan_out.hpp"
 
+#include "adapters/sharded/watched_store.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <system_error>
@@ -10,6 +12,7 @@
 namespace muster::sharded {
 
 void fan_out(std::size_t count, std::size_t at_once_max, const std::function<void(std::size_t)>& work) {
+  const Watch::Elsewhere elsewhere;
   std::atomic<std::size_t> next{0};
   const auto run = [&] {
     for (std::size_t i = next++; i < count; i = next++) work(i);

@@ -178,6 +178,7 @@ Status ShardedStore::prepare(const Layout& layout, Attempt& attempt) {
     attempt.answers.clear();
     return {};
   }
+  if (!attempt.holds_wished.empty()) MUSTER_CHECK_OK(find_holds(layout, attempt.holds_wished, attempt.holds));
   if (!attempt.wishes.empty()) MUSTER_CHECK_OK(reserve_names(layout, attempt.wishes, attempt.answers));
   if (attempt.revocations_wished.empty()) return {};
   attempt.revocations.resize(attempt.revocations_used);

@@ -55,17 +55,36 @@ Status UnitClaims::claim(const ports::Name& name, UserId user) {
   return {};
 }
 
-Status UnitClaims::release(const ports::Name& name, UserId user) {
+Result<std::optional<model::ClaimId>> UnitClaims::find_hold(const Wish& wish) {
   // While this unit holds the user's slot nobody else can give the user's name up, so the row that leads to
   // the user is the one of the claim that is held.
-  MUSTER_TRY(const auto row, routing_.on(routing_.layout.owner_of(name),
-                                         [&](Unit& unit) { return unit.slots().name(name); }));
-  if (!row || row->user != user) {
-    // It was only asked for in this run, which will be undone; or a check of the shards will tell.
+  MUSTER_TRY(const auto row, routing_.on(routing_.layout.owner_of(wish.name),
+                                         [&](Unit& unit) { return unit.slots().name(wish.name); }));
+  return row && row->user == wish.user ? std::optional(row->claim) : std::nullopt;
+}
+
+Status UnitClaims::release(const ports::Name& name, UserId user) {
+  Attempt& attempt = *routing_.attempt;
+  const Wish wish{name, user};
+  std::optional<model::ClaimId> claim;
+  if (const auto answer = attempt.answers.find(wish); answer != attempt.answers.end()) {
+    claim = answer->second;
+  } else if (const auto hold = attempt.holds.find(wish); hold != attempt.holds.end()) {
+    // At the same version the user has had the name since.
+    MUSTER_TRY(const auto named, routing_.local.slots().named_user(user));
+    const bool is_unchanged = named && named->version == hold->second.version;
+    MUSTER_TRY(claim,
+               is_unchanged ? Result<std::optional<model::ClaimId>>(hold->second.claim) : find_hold(wish));
+  } else if (routing_.is_here(routing_.layout.owner_of(name))) {
+    MUSTER_TRY(claim, find_hold(wish));
+  } else {
+    if (!attempt.wishes.contains(wish)) attempt.holds_wished.insert(wish);
     return {};
   }
-  MUSTER_CHECK_OK(routing_.local.slots().put_guard({user, row->claim, name, model::Guard::released}));
-  routing_.attempt->released.push_back({name, user, row->claim});
+  // Without one it was only asked for in this run, which will be undone; or a check of the shards will tell.
+  if (!claim) return {};
+  MUSTER_CHECK_OK(routing_.local.slots().put_guard({user, *claim, name, model::Guard::released}));
+  attempt.released.push_back({name, user, *claim});
   return {};
 }
 

@@ -8,7 +8,8 @@
 
 namespace muster::sharded {
 
-/// Takes names by what was reserved before the unit, and asks for what was not.
+/// Takes names by what was reserved before the unit and gives them up by what was found before it, and asks
+/// for what was not: a database that does not answer is not to hold up this one.
 class UnitClaims final : public ports::NameClaims {
  public:
   explicit UnitClaims(Routing& routing) : routing_(routing) {}
@@ -17,6 +18,8 @@ class UnitClaims final : public ports::NameClaims {
   Status release(const ports::Name& name, UserId user) override;
 
  private:
+  Result<std::optional<model::ClaimId>> find_hold(const Wish& wish);
+
   Routing& routing_;
 };
 

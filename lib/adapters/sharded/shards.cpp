@@ -2,6 +2,7 @@
 #include "adapters/sharded/shards.hpp"
 
 #include "adapters/sharded/fan_out.hpp"
+#include "adapters/sharded/watched_store.hpp"
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "ports/system_store.hpp"
@@ -122,8 +123,16 @@ Result<std::shared_ptr<Database>> Shards::open_database(model::ShardId id, const
   database->dsn = dsn;
   // Until the map is known: a catalog that is alone owns everything, a shard nothing.
   database->epochs = std::make_shared<ports::SlotNumbers>(id == catalog_id ? 1 : 0);
-  MUSTER_TRY(database->store, options_.open(dsn, database->epochs));
+  MUSTER_TRY(database->store, open_store(dsn, database->epochs));
   return database;
+}
+
+Result<std::unique_ptr<ports::Store>> Shards::open_store(const std::string& dsn,
+                                                         std::shared_ptr<const ports::SlotNumbers> epochs) {
+  MUSTER_TRY(auto store, options_.open(dsn, std::move(epochs)));
+  // One that is alone has nobody to hold up.
+  if (options_.shard_dsns.empty()) return store;
+  return std::make_unique<WatchedStore>(std::move(store));
 }
 
 Result<std::shared_ptr<Database>> Shards::open_shard(const ports::ShardRow& row) {
@@ -142,7 +151,7 @@ std::shared_ptr<Database> Shards::late_shard(const ports::ShardRow& row, const E
         Database opened;
         opened.id = row.id;
         opened.dsn = row.dsn;
-        MUSTER_TRY(opened.store, options_.open(row.dsn, epochs));
+        MUSTER_TRY(opened.store, open_store(row.dsn, epochs));
         MUSTER_TRY(const bool is_settled, check_identity(opened, row.identity));
         if (!is_settled) return fail(lost(opened));
         log::info("shard {} is open now", row.id.value);

@@ -55,6 +55,8 @@ class Shards {
   explicit Shards(ShardedOptions options) : options_(std::move(options)) {}
   Status start();
   [[nodiscard]] std::string new_identity() const;
+  Result<std::unique_ptr<ports::Store>> open_store(const std::string& dsn,
+                                                   std::shared_ptr<const ports::SlotNumbers> epochs);
   Result<std::shared_ptr<Database>> open_database(model::ShardId id, const std::string& dsn);
   /// Whether a database that cannot be reached now may be opened later.
   enum class Lateness : std::uint8_t { refused, allowed };

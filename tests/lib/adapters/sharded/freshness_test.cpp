@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/adapters/sharded/databases.hpp"
 #include "ports/user_store.hpp"
+#include "support/passing_store.hpp"
 
 #include <thread>
 
@@ -14,36 +15,19 @@ using ports::Unit;
 
 /// Passes everything on, and keeps how fresh the last read of the test's own thread was to be: the store has
 /// threads that read too.
-class Listening final : public ports::Store {
+class Listening final : public muster::test::PassingStore {
  public:
   Listening(std::unique_ptr<ports::Store> store, ports::Freshness& heard, std::thread::id test_thread)
-      : store_(std::move(store)), heard_(heard), test_thread_(test_thread) {}
+      : PassingStore(std::move(store)), heard_(heard), test_thread_(test_thread) {}
 
   using ports::Store::read;
-  using ports::Store::write;
   Status read(const Home& home, const ports::Freshness& freshness,
               const std::function<Status(Unit&)>& work) override {
     if (std::this_thread::get_id() == test_thread_) heard_ = freshness;
-    return store_->read(home, freshness, work);
+    return PassingStore::read(home, freshness, work);
   }
-  Status write(const Home& home, const std::function<Status(Unit&)>& work) override {
-    return store_->write(home, work);
-  }
-  ports::StoreHealth health() override { return store_->health(); }
-  [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
-  Status backup(const std::string& path,
-                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
-    return store_->backup(path, progress);
-  }
-  Status verify_backup(const std::string& path) override { return store_->verify_backup(path); }
-  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
-                                                    const std::string& name) override {
-    return store_->fact_of_backup(path, name);
-  }
-  Status maintain() override { return store_->maintain(); }
 
  private:
-  std::unique_ptr<ports::Store> store_;
   ports::Freshness& heard_;
   const std::thread::id test_thread_;
 };

@@ -4,7 +4,7 @@
 /// Thread-safe.
 #pragma once
 
-#include "ports/store.hpp"
+#include "support/passing_store.hpp"
 
 #include <atomic>
 #include <memory>
@@ -43,47 +43,34 @@ class Fate {
   std::atomic<Death> death_{Death::before_the_write};
 };
 
-class MortalStore final : public ports::Store {
+class MortalStore final : public muster::test::PassingStore {
  public:
   MortalStore(std::unique_ptr<ports::Store> store, std::shared_ptr<Fate> fate)
-      : store_(std::move(store)), fate_(std::move(fate)) {}
+      : PassingStore(std::move(store)), fate_(std::move(fate)) {}
 
   using ports::Store::read;
   using ports::Store::write;
   Status read(const ports::Home& home, const ports::Freshness& freshness,
               const std::function<Status(ports::Unit&)>& work) override {
     if (fate_->is_dead()) return fail(Fate::error());
-    return store_->read(home, freshness, work);
+    return PassingStore::read(home, freshness, work);
   }
 
   Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override {
     if (fate_->is_dead()) return fail(Fate::error());
     const int life = fate_->life();
-    if (!fate_->is_last()) return store_->write(home, work);
-    if (fate_->death() == Death::after_the_write) static_cast<void>(store_->write(home, work));
+    if (!fate_->is_last()) return PassingStore::write(home, work);
+    if (fate_->death() == Death::after_the_write) static_cast<void>(PassingStore::write(home, work));
     fate_->die(life);
     return fail(Fate::error());
   }
 
-  ports::StoreHealth health() override { return store_->health(); }
-  [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
   Result<ports::Examination> examine() override {
     if (fate_->is_dead()) return fail(Fate::error());
-    return store_->examine();
+    return PassingStore::examine();
   }
-  Status backup(const std::string& path,
-                const std::function<bool(std::int64_t, std::int64_t)>& progress) override {
-    return store_->backup(path, progress);
-  }
-  Status verify_backup(const std::string& path) override { return store_->verify_backup(path); }
-  Result<std::optional<std::string>> fact_of_backup(const std::string& path,
-                                                    const std::string& name) override {
-    return store_->fact_of_backup(path, name);
-  }
-  Status maintain() override { return store_->maintain(); }
 
  private:
-  const std::unique_ptr<ports::Store> store_;
   const std::shared_ptr<Fate> fate_;
 };
 
