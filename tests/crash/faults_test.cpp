@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/daemon.hpp"
+#include "support/small_disk.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -8,7 +9,6 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <netinet/in.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,29 +21,6 @@ using http::Method;
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-
-/// A small file system of its own. Needs to be root; without that there is none and the test says so.
-class SmallDisk {
- public:
-  explicit SmallDisk(const char* options)
-      : mounted_(::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, options) == 0) {
-    if (!mounted_) WARN("no file system can be mounted here: not tested");
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
-  }
-  [[nodiscard]] bool is_there() const { return mounted_; }
-  [[nodiscard]] std::string path() const { return folder_.path(); }
-  [[nodiscard]] bool make_read_only() const {
-    return ::mount("tmpfs", path().c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
-  }
-
- private:
-  TemporaryFolder folder_;
-  bool mounted_;
-};
 
 Outcome create_user(Api& api, const std::string& name, std::size_t padding_size_bytes = 0) {
   const boost::json::object fields = {{"username", name},
@@ -64,7 +41,10 @@ std::string why_not_started(Daemon& daemon) {
 TEST_CASE("a full disk refuses writes, keeps what was acknowledged and heals when there is space",
           "[faults]") {
   const SmallDisk disk("size=16m");
-  if (!disk.is_there()) return;
+  if (!disk.is_there()) {
+    WARN("no file system can be mounted here: not tested");
+    return;
+  }
   Daemon daemon(disk.path() + "/data");
   INFO(daemon.log());
   REQUIRE(daemon.start());
@@ -102,7 +82,10 @@ TEST_CASE("a full disk refuses writes, keeps what was acknowledged and heals whe
 
 TEST_CASE("a database that cannot be written ends the start with a clear word", "[faults]") {
   const SmallDisk disk("size=16m");
-  if (!disk.is_there()) return;
+  if (!disk.is_there()) {
+    WARN("no file system can be mounted here: not tested");
+    return;
+  }
   Daemon daemon(disk.path() + "/data");
   REQUIRE(daemon.start());
   REQUIRE(daemon.stop() == 0);

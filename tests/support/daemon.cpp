@@ -87,6 +87,7 @@ Outcome Api::call(http::Method method, const std::string& target, const std::str
   }
   outcome.status = response->status;
   outcome.headers = response->headers;
+  outcome.body = response->body;
   auto json = wire::parse_json(response->body);
   if (!json || !json->is_object()) {
     outcome.name = "not_an_envelope";

@@ -55,6 +55,7 @@ struct Outcome {
   wire::Json data;
   unsigned status = 0;
   http::Headers headers;
+  std::string body;  ///< As it came.
 
   [[nodiscard]] bool ok() const { return name == "ok"; }
   /// A member of data as text; empty if there is none.

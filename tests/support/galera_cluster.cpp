@@ -72,8 +72,8 @@ GaleraCluster::GaleraCluster(int nodes) {
   const Environment environment{{"PATH", scripts_.path() + ":" + std::getenv("PATH")}};
 
   const int port = free_port();
-  nodes_.push_back(
-      std::make_unique<MysqlServer>(ServerKind::mariadb, options_of(1, port, ""), Origin{{}, environment}));
+  nodes_.push_back(std::make_unique<MysqlServer>(ServerKind::mariadb, options_of(1, port, ""),
+                                                 Origin{{}, environment, {}}));
   wait_until_ready(node(0));
   // Data at rest, with the cluster's name in it, is what all begin with.
   node(0).stop();
@@ -85,7 +85,7 @@ GaleraCluster::GaleraCluster(int nodes) {
   for (int number = 2; number <= nodes; ++number) {
     nodes_.push_back(std::make_unique<MysqlServer>(
         ServerKind::mariadb, options_of(number, free_port(), "127.0.0.1:" + std::to_string(port)),
-        Origin{data, environment}));
+        Origin{data, environment, {}}));
     wait_until_ready(*nodes_.back());
   }
 }

@@ -97,7 +97,10 @@ int free_port() {
 }
 
 MysqlServer::MysqlServer(ServerKind kind, std::vector<std::string> options, Origin origin)
-    : kind_(kind), options_(std::move(options)), environment_(std::move(origin.environment)) {
+    : kind_(kind),
+      options_(std::move(options)),
+      environment_(std::move(origin.environment)),
+      folder_(origin.place) {
   fs::copy(origin.data.empty() ? data_template(kind) : origin.data, folder_.path() + "/data",
            fs::copy_options::recursive);
   // Servers that replicate must not have the same identity.

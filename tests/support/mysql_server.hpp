@@ -17,6 +17,7 @@ enum class ServerKind { mariadb, mysql57 };
 struct Origin {
   std::string data;  ///< The folder to begin with a copy of; else there is nothing but the system's tables.
   Environment environment;
+  std::string place;  ///< The folder to have its own in; else where temporary files go.
 };
 
 class MysqlServer {
@@ -31,6 +32,7 @@ class MysqlServer {
   void kill();
   /// Has it shut down in an orderly manner.
   void stop();
+  [[nodiscard]] bool is_running() { return process_->is_running(); }
   /// Starts it again on the same data and port.
   void start();
   /// Returns when nothing of it runs any more.

@@ -44,8 +44,9 @@ int status_of(int raw) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "muster-XXXXXX").string();
+TemporaryFolder::TemporaryFolder(const std::string& place) {
+  const auto parent = place.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(place);
+  std::string pattern = (parent / "muster-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder: " + pattern);
   path_ = pattern;
 }

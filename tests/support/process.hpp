@@ -18,7 +18,8 @@ namespace muster::test {
 /// A folder of its own, short enough for a Unix socket in it; gone with the object.
 class TemporaryFolder {
  public:
-  TemporaryFolder();
+  /// In that folder; without one where temporary files go.
+  explicit TemporaryFolder(const std::string& place = {});
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder();
