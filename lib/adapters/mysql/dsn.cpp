@@ -4,11 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
-#include <fstream>
-#include <functional>
-#include <optional>
-#include <set>
 
 namespace muster::mysql {
 namespace {
@@ -16,44 +11,10 @@ namespace {
 constexpr std::string_view scheme = "mysql://";
 constexpr std::size_t database_length_max = 64;
 constexpr std::size_t user_length_max = 80;
-constexpr std::size_t hosts_max = 16;
+constexpr std::uint16_t port_usual = 3306;
 
 tl::unexpected<Error> wrong(std::string_view part, std::string_view what) {
   return fail(Error::invalid(std::string(part), std::string(what)));
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-Result<std::string> decode(std::string_view part, std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return wrong(part, "% must be followed by two hexadecimal digits");
-      c = static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-    if (static_cast<unsigned char>(c) < 0x20) return wrong(part, "must not have control characters");
-    out += c;
-  }
-  return out;
-}
-
-Result<std::int64_t> number(std::string_view part, std::string_view text, std::int64_t least,
-                            std::int64_t most) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
-    return wrong(part,
-                 "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-  return value;
 }
 
 Result<std::chrono::seconds> seconds(std::string_view part, std::string_view text, std::int64_t least) {
@@ -61,7 +22,8 @@ Result<std::chrono::seconds> seconds(std::string_view part, std::string_view tex
   const std::string_view digits = text.substr(0, text.empty() ? 0 : text.size() - 1);
   const char unit = text.empty() ? ' ' : text.back();
   const std::int64_t factor = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
-  const auto count = factor == 0 ? Result<std::int64_t>(wrong(part, "")) : number(part, digits, 1, most);
+  const auto count =
+      factor == 0 ? Result<std::int64_t>(wrong(part, "")) : address::number(part, digits, 1, most);
   if (!count || *count * factor > most || *count * factor < least)
     return wrong(part, "must be a duration from " + std::to_string(least) + "s to 24h, such as 5s");
   return std::chrono::seconds(*count * factor);
@@ -83,8 +45,6 @@ bool is_this_machine(const Dsn& dsn) {
          std::all_of(dsn.replicas.begin(), dsn.replicas.end(), is_local);
 }
 
-Result<std::vector<Host>> parse_hosts(std::string_view part, std::string_view text);
-
 struct Parameter {
   std::string_view name;
   Status (*set)(Dsn& dsn, const std::string& value);
@@ -105,7 +65,7 @@ Status set_duration(Dsn& dsn, std::string_view name, const std::string& value, s
 template <auto member>
 Status set_count(Dsn& dsn, std::string_view name, const std::string& value, std::int64_t least) {
   constexpr std::int64_t most = 1000;
-  MUSTER_TRY(const std::int64_t count, number(name, value, least, most));
+  MUSTER_TRY(const std::int64_t count, address::number(name, value, least, most));
   dsn.*member = static_cast<std::size_t>(count);
   return {};
 }
@@ -144,96 +104,22 @@ constexpr std::array<Parameter, 14> parameters{{
      }},
     {"replicas",
      [](Dsn& dsn, Text text) -> Status {
-       MUSTER_TRY(dsn.replicas, parse_hosts("replicas", text));
+       MUSTER_TRY(dsn.replicas, address::hosts("replicas", text, port_usual));
        return {};
      }},
     {"replica_lag_max",
      [](Dsn& dsn, Text text) { return set_duration<&Dsn::replica_lag_max>(dsn, "replica_lag_max", text); }},
 }};
 
-/// Cuts the text up to the separator off its front; nothing when it is not there.
-std::optional<std::string_view> cut(std::string_view& text, char separator) {
-  const auto at = text.find(separator);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view front = text.substr(0, at);
-  text.remove_prefix(at + 1);
-  return front;
-}
-
-Status parse_parameters(Dsn& dsn, std::string_view text, std::set<std::string, std::less<>>& seen) {
-  while (!text.empty()) {
-    std::string_view rest = text;
-    std::string_view pair = text;
-    if (const auto front = cut(rest, '&')) {
-      pair = *front;
-      if (rest.empty()) return wrong("parameters", "must not end with &");
-    } else {
-      rest = {};
-    }
-    text = rest;
-    const auto name = cut(pair, '=');
-    if (!name || name->empty()) return wrong("parameters", "must be name=value, with & between them");
-    const auto* parameter = std::find_if(parameters.begin(), parameters.end(),
-                                         [&](const Parameter& each) { return each.name == *name; });
-    if (parameter == parameters.end()) {
-      if (name->starts_with("pass")) return wrong(*name, "must not stand here; use password_file");
-      return wrong(*name, "is not a parameter of a mysql:// address");
-    }
-    if (!seen.insert(std::string(*name)).second) return wrong(*name, "must be given only once");
-    MUSTER_TRY(const std::string value, decode(*name, pair));
-    if (value.empty()) return wrong(*name, "must not be empty");
-    MUSTER_CHECK_OK(parameter->set(dsn, value));
-  }
-  return {};
-}
-
-Result<Host> parse_host(std::string_view part, std::string_view text) {
-  Host host;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    text.remove_prefix(1);
-    const auto name = cut(text, ']');
-    if (!name) return wrong(part, "must have a ] after the address");
-    if (!text.empty() && !text.starts_with(':')) return wrong("port", "must follow a :");
-    host.name = std::string(*name);
-    port = text;
-  } else {
-    const auto colon = text.find(':');
-    host.name = std::string(text.substr(0, colon));
-    port = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
-  }
-  const bool good =
-      !host.name.empty() && std::all_of(host.name.begin(), host.name.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
-      });
-  if (!good) return wrong(part, "must be a name or an address");
-  if (port.empty()) return host;
-  MUSTER_TRY(const std::int64_t number_of_port, number("port", port.substr(1), 1, 65'535));
-  host.port = static_cast<std::uint16_t>(number_of_port);
-  return host;
-}
-
-Result<std::vector<Host>> parse_hosts(std::string_view part, std::string_view text) {
-  std::vector<Host> hosts;
-  for (bool more = true; more;) {
-    std::string_view last = text;
-    const auto front = cut(text, ',');
-    more = front.has_value();
-    MUSTER_TRY(hosts.emplace_back(), parse_host(part, front.value_or(last)));
-    if (hosts.size() > hosts_max) return wrong(part, "are too many");
-  }
-  return hosts;
-}
-
 Status parse_authority(Dsn& dsn, std::string_view text) {
-  const auto user = cut(text, '@');
+  const auto user = address::cut(text, '@');
   if (!user || user->empty()) return wrong("user", "must stand before an @");
   if (user->find(':') != std::string_view::npos)
     return wrong("user", "a password must not stand in the address; use password_file");
-  MUSTER_TRY(dsn.user, decode("user", *user));
+  MUSTER_TRY(dsn.user, address::decode("user", *user));
   if (dsn.user.size() > user_length_max) return wrong("user", "is too long");
   if (text.empty()) return {};
-  MUSTER_TRY(dsn.hosts, parse_hosts("host", text));
+  MUSTER_TRY(dsn.hosts, address::hosts("host", text, port_usual));
   return {};
 }
 
@@ -244,9 +130,9 @@ Result<Dsn> Dsn::parse(std::string_view text) {
   if (!has_scheme(text)) return wrong("address", "must begin with mysql://");
   text.remove_prefix(scheme.size());
   std::string_view parameters_text = text;
-  const auto address = cut(parameters_text, '?');
-  std::string_view database = address.value_or(text);
-  const auto authority = cut(database, '/');
+  const auto front = address::cut(parameters_text, '?');
+  std::string_view database = front.value_or(text);
+  const auto authority = address::cut(database, '/');
   if (!authority) return wrong("database", "must stand after a /");
   MUSTER_CHECK_OK(parse_authority(dsn, *authority));
   const bool good = std::all_of(database.begin(), database.end(), [](unsigned char c) {
@@ -255,19 +141,22 @@ Result<Dsn> Dsn::parse(std::string_view text) {
   if (database.empty() || database.size() > database_length_max || !good)
     return wrong("database", "must be 1 to 64 letters, digits, _, - or $");
   dsn.database = std::string(database);
-  std::set<std::string, std::less<>> seen;
-  if (address) MUSTER_CHECK_OK(parse_parameters(dsn, parameters_text, seen));
+  bool says_ssl_mode = false;
+  const auto set = [&](std::string_view name, const std::string& value) -> Result<bool> {
+    const auto* parameter = std::find_if(parameters.begin(), parameters.end(),
+                                         [&](const Parameter& each) { return each.name == name; });
+    if (parameter == parameters.end()) return false;
+    says_ssl_mode = says_ssl_mode || name == "ssl_mode";
+    MUSTER_CHECK_OK(parameter->set(dsn, value));
+    return true;
+  };
+  if (front) MUSTER_CHECK_OK(address::parameters(parameters_text, scheme, set));
   if (dsn.hosts.empty() == dsn.socket.empty())
     return wrong("host", "must be given, or a socket in its place");
   if (dsn.ssl_cert.empty() != dsn.ssl_key.empty())
     return wrong("ssl_cert", "and ssl_key must be given together");
-  if (!seen.contains("ssl_mode") && !is_this_machine(dsn)) dsn.ssl_mode = SslMode::verify_identity;
+  if (!says_ssl_mode && !is_this_machine(dsn)) dsn.ssl_mode = SslMode::verify_identity;
   return dsn;
-}
-
-std::string Host::text() const {
-  const bool bracketed = name.find(':') != std::string::npos;
-  return (bracketed ? "[" + name + "]" : name) + ":" + std::to_string(port);
 }
 
 std::string Dsn::endpoint() const {
@@ -279,13 +168,7 @@ std::string Dsn::endpoint() const {
 
 Result<Secret> load_password(const Dsn& dsn, Secret otherwise) {
   if (dsn.password_file.empty()) return otherwise;
-  std::ifstream file(dsn.password_file);
-  std::string line;
-  if (!file || (!std::getline(file, line) && !file.eof()))
-    return fail(ErrorCode::unavailable, "password_file: " + dsn.password_file + " cannot be read");
-  if (file.peek() != std::ifstream::traits_type::eof())
-    return fail(ErrorCode::conflict, "password_file: " + dsn.password_file + " must have one line");
-  return Secret(std::move(line));
+  return address::password_in(dsn.password_file);
 }
 
 }  // namespace muster::mysql

@@ -4,6 +4,7 @@
 /// password. Immutable.
 #pragma once
 
+#include "base/address.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
@@ -20,15 +21,6 @@ enum class SslMode : std::uint8_t {
   required,         ///< Encrypted; whoever answers.
   verify_ca,        ///< And the server's certificate is of a known authority.
   verify_identity,  ///< And it is for that host.
-};
-
-struct Host {
-  std::string name;
-  std::uint16_t port = 3306;
-
-  bool operator==(const Host&) const = default;
-  /// "host:port".
-  [[nodiscard]] std::string text() const;
 };
 
 struct Dsn {

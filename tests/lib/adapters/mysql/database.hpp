@@ -30,7 +30,7 @@ Status put(ports::Store& store, const std::string& name, const std::string& valu
 std::optional<std::string> get(ports::Store& store, const std::string& name);
 Status try_read(ports::Store& store);
 
-/// As an operator may, with the statements that lib/adapters/mysql/README.md gives.
+/// As an operator may.
 void partition_tables(MysqlServer& server, const std::string& database);
 
 /// Takes as many seconds, or less.

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file One connection to one Redis server. It belongs to one thread at a time. Errors: unavailable (it
+/// cannot be reached, or the connection was lost), deadline_exceeded; after either it is of no use any more.
+#pragma once
+
+#include "adapters/redis/reply.hpp"
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+#include <chrono>
+#include <memory>
+#include <span>
+
+struct redisContext;
+
+namespace muster::redis {
+
+/// How to get in, and how long to wait.
+struct Access {
+  std::string user;
+  Secret password;  ///< Empty: none is asked for.
+  int database = 0;
+  std::chrono::milliseconds connect_timeout{500};
+  std::chrono::milliseconds command_timeout{250};
+};
+
+class Link {
+ public:
+  /// Errors also: conflict (the server refuses the account, or has no such database).
+  static Result<std::unique_ptr<Link>> open(const Host& host, const Access& access);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link();
+
+  /// Sends all at once, and returns their replies in order; an error reply is one of them. With an error
+  /// some may have been carried out.
+  Result<std::vector<Reply>> exchange(std::span<const Words> commands);
+  [[nodiscard]] bool is_broken() const { return broken_; }
+  /// Whether the server has closed it, or says something that nobody asked for.
+  [[nodiscard]] bool has_news() const;
+
+ private:
+  struct Closer {
+    void operator()(redisContext* context) const;
+  };
+  Link(std::unique_ptr<redisContext, Closer> context, Host host, std::chrono::milliseconds timeout);
+  Status introduce(const Access& access);
+  Error error_of_context() const;
+
+  std::unique_ptr<redisContext, Closer> context_;
+  const Host host_;
+  const std::chrono::milliseconds timeout_;
+  bool broken_ = false;
+};
+
+}  // namespace muster::redis

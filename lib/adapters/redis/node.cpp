@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/redis/node.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+namespace muster::redis {
+namespace {
+
+constexpr std::chrono::milliseconds pause_min{25};
+constexpr std::chrono::milliseconds pause_max{2000};
+
+/// Half to one and a half times as long, so that not all come back at once.
+std::chrono::milliseconds spread(std::chrono::milliseconds time) {
+  thread_local std::minstd_rand engine(
+      static_cast<std::uint32_t>(std::hash<std::thread::id>()(std::this_thread::get_id())));
+  return std::chrono::milliseconds(
+      std::uniform_int_distribution<std::int64_t>(time.count() / 2, time.count() * 3 / 2)(engine));
+}
+
+}  // namespace
+
+Node::Node(Host host, Access access, Limits limits)
+    : host_(std::move(host)), access_(std::move(access)), limits_(limits) {}
+
+Node::Taken Node::refusal() {
+  ++counts_.refusals;
+  return tl::unexpected(Failed{*last_error_, Outcome::not_done});
+}
+
+Node::Taken Node::acquire() {
+  std::unique_lock lock(mutex_);
+  if (last_error_) {
+    const auto now = Clock::now();
+    if (now < next_try_) return refusal();
+    // This one tries; the others go on without.
+    next_try_ = now + access_.connect_timeout + access_.command_timeout;
+  }
+  const auto is_free = [this] { return !idle_.empty() || open_ < limits_.connections_max; };
+  if (!freed_.wait_for(lock, limits_.connection_wait, is_free))
+    return tl::unexpected(Failed{{ErrorCode::overloaded,
+                                  "Redis is busy",
+                                  "redis " + host_.text() + ": no connection came free",
+                                  {},
+                                  std::chrono::seconds(1)},
+                                 Outcome::not_done});
+  while (!idle_.empty()) {
+    std::unique_ptr<Link> link = std::move(idle_.back());
+    idle_.pop_back();
+    if (!link->has_news()) return link;
+    --open_;
+  }
+  ++open_;
+  lock.unlock();
+  auto opened = Link::open(host_, access_);
+  if (opened) return std::move(*opened);
+  lock.lock();
+  --open_;
+  note(false, &opened.error());
+  freed_.notify_one();
+  return tl::unexpected(Failed{std::move(opened.error()), Outcome::not_done});
+}
+
+void Node::note(bool good, const Error* error) {
+  if (good) {
+    if (last_error_) log::info("redis {}: it answers again", host_.text());
+    last_error_.reset();
+    pause_ = std::chrono::milliseconds(0);
+    return;
+  }
+  ++counts_.failures;
+  if (!last_error_) log::warn("redis {} is left out for a while: {}", host_.text(), error->detail);
+  last_error_ = *error;
+  pause_ = std::clamp(pause_ * 2, pause_min, pause_max);
+  next_try_ = Clock::now() + spread(pause_);
+  // What was opened before may lead to a server that is gone.
+  open_ -= idle_.size();
+  idle_.clear();
+}
+
+void Node::give_back(std::unique_ptr<Link> link) {
+  if (link->is_broken())
+    --open_;
+  else
+    idle_.push_back(std::move(link));
+  freed_.notify_one();
+}
+
+tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> commands) {
+  auto link = acquire();
+  if (!link) return tl::unexpected(std::move(link.error()));
+  auto replies = (*link)->exchange(commands);
+  const std::lock_guard lock(mutex_);
+  ++counts_.exchanges;
+  note(replies.has_value(), replies ? nullptr : &replies.error());
+  give_back(std::move(*link));
+  if (replies) return std::move(*replies);
+  return tl::unexpected(Failed{std::move(replies.error()), Outcome::unknown});
+}
+
+Node::Counts Node::counts() const {
+  const std::lock_guard lock(mutex_);
+  Counts counts = counts_;
+  counts.connections = open_;
+  counts.in_use = open_ - idle_.size();
+  return counts;
+}
+
+}  // namespace muster::redis
