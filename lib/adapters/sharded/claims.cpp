@@ -62,7 +62,7 @@ Status reserve_one(const Layout& layout, Unit& unit, const Wish& wish, Outcome& 
       return {};
     case model::Reservation::taken:
       outcome.answers[wish] = std::nullopt;
-      return {};
+      return layout.check_owned(unit, model::slot_of_name(wish.name.kind, wish.name.value));
     case model::Reservation::own_already:
       outcome.obstacles.push_back({{wish.name, *row}, true});
       outcome.again.push_back(wish);
@@ -79,7 +79,7 @@ Result<std::optional<model::Guard>> guard_of(const Layout& layout, UserId user, 
   std::optional<model::Guard> guard;
   MUSTER_CHECK_OK(layout.owner_of(user).store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(guard, unit.slots().guard(user, claim));
-    return {};
+    return layout.check_owned(unit, model::slot_of(user));
   }));
   return guard;
 }
@@ -119,13 +119,15 @@ Result<std::map<ports::Name, model::NameRow>> find_rows(const Layout& layout,
                                                         const std::vector<HeldName>& names) {
   std::map<ports::Name, model::NameRow> rows;
   for (const auto& [database, here] : by_database(layout, names)) {
-    MUSTER_CHECK_OK(database->store->read([&, &items = here](Unit& unit) -> Status {
+    const Status found = database->store->read([&, &items = here](Unit& unit) -> Status {
       for (const HeldName* each : items) {
         MUSTER_TRY(const auto row, unit.slots().name(each->name));
+        MUSTER_CHECK_OK(layout.check_owned(unit, model::slot_of_name(each->name.kind, each->name.value)));
         if (row) rows[each->name] = *row;
       }
       return {};
-    }));
+    });
+    if (!found) return fail(found.error());
   }
   return rows;
 }
@@ -213,7 +215,7 @@ Status find_holds(const Layout& layout, const std::set<Wish>& wishes, std::map<W
     MUSTER_CHECK_OK(layout.owner_of(each.user).store->read([&](Unit& unit) -> Status {
       MUSTER_TRY(const auto named, unit.slots().named_user(each.user));
       holds[each] = {named ? named->version : 0, std::nullopt};
-      return {};
+      return layout.check_owned(unit, model::slot_of(each.user));
     }));
     names.push_back({each.name, each.user, {}});
   }

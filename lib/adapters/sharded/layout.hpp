@@ -51,6 +51,10 @@ struct Layout {
     return owner_of(model::slot_of_name(name.kind, name.value));
   }
   [[nodiscard]] Database& at(const ports::Home& home) const;
+  /// Error, if this layout is out of date for that slot: what the unit read of it may be a former owner's.
+  [[nodiscard]] Status check_owned(ports::Unit& unit, std::uint32_t slot) const {
+    return unit.slots().check_owned(slot, map.owners[slot].epoch);
+  }
   [[nodiscard]] std::size_t part_of(UserId user) const { return database_of_slot[model::slot_of(user)]; }
 };
 

@@ -81,8 +81,7 @@ Result<std::optional<model::User>> RoutedUsers::find(UserId id) {
 }
 
 Result<std::optional<model::User>> RoutedUsers::find_by(const ports::Name& name) {
-  MUSTER_TRY(const auto row, routing_.on(routing_.layout.owner_of(name),
-                                         [&](Unit& unit) { return unit.slots().name(name); }));
+  MUSTER_TRY(const auto row, routing_.on(name, [&](Unit& unit) { return unit.slots().name(name); }));
   if (!row) return std::optional<model::User>{};
   MUSTER_TRY(auto user, find(row->user));
   if (!user || !has_name(*user, name)) return std::optional<model::User>{};

@@ -20,10 +20,14 @@ struct Routing {
   const ports::Home& home;
   ports::Unit& local;
   Database& here;
-  Attempt* attempt;  ///< Null in a read.
+  Attempt* attempt;       ///< Null in a read.
+  bool is_strict = true;  ///< Whether it must not be shown what a former owner of a slot still has.
 
   [[nodiscard]] bool is_here(const Database& database) const { return &database == &here; }
   [[nodiscard]] bool is_at_catalog() const { return is_here(layout.catalog()); }
+  [[nodiscard]] bool is_home(std::uint32_t slot) const {
+    return home.kind == ports::Home::Kind::user && model::slot_of(home.user_id) == slot;
+  }
   /// What names no user means this part alone; else all of them.
   [[nodiscard]] bool is_of_part() const { return home.kind == ports::Home::Kind::part; }
 
@@ -39,9 +43,25 @@ struct Routing {
     if (!done) return fail(done.error());
     return std::move(*result);
   }
+  /// The same where that slot is, if it is there still. What is read in this unit's own database is looked
+  /// after by who began the unit.
+  template <class Query>
+  auto on_slot(std::uint32_t slot, const Query& query) -> std::invoke_result_t<Query, ports::Unit&> {
+    Database& database = layout.owner_of(slot);
+    if (is_here(database) && (attempt != nullptr || is_home(slot))) return query(local);
+    return on(database, [&](ports::Unit& unit) -> std::invoke_result_t<Query, ports::Unit&> {
+      auto result = query(unit);
+      if (is_strict) MUSTER_CHECK_OK(layout.check_owned(unit, slot));
+      return result;
+    });
+  }
   template <class Query>
   auto on(UserId user, const Query& query) {
-    return on(layout.owner_of(user), query);
+    return on_slot(model::slot_of(user), query);
+  }
+  template <class Query>
+  auto on(const ports::Name& name, const Query& query) {
+    return on_slot(model::slot_of_name(name.kind, name.value), query);
   }
   template <class Query>
   auto on_catalog(const Query& query) {

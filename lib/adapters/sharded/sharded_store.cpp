@@ -63,6 +63,16 @@ std::optional<Home> home_of(std::string_view text) {
   return Home::catalog();
 }
 
+/// A unit that did not write to its user's slot was not fenced off, and what it found may be a former
+/// owner's.
+Status check_home(const Layout& layout, const Home& home, Unit& local, const Attempt& attempt) {
+  if (home.kind != Home::Kind::user) return {};
+  const std::uint32_t slot = model::slot_of(home.user_id);
+  const bool is_fenced = std::any_of(attempt.changed.begin(), attempt.changed.end(),
+                                     [&](const ports::SlotPosition& each) { return each.slot == slot; });
+  return is_fenced ? Status{} : layout.check_owned(local, slot);
+}
+
 std::vector<HeldName> names_reserved(const Attempt& attempt) {
   std::vector<HeldName> names;
   for (const auto& [wish, answer] : attempt.answers)
@@ -89,13 +99,24 @@ ShardedStore::ShardedStore(std::unique_ptr<Shards> shards)
 
 Status ShardedStore::read(const Home& home, const ports::Freshness& freshness,
                           const std::function<Status(Unit&)>& work) {
-  const auto layout = shards_->now();
-  Database& database = layout->at(home);
   const ports::Freshness wanted = with_own_changes(home, freshness);
-  if (layout->is_whole()) return database.store->read(home, wanted, work);
-  return database.store->read(home, wanted, [&](Unit& local) -> Status {
-    ShardedUnit unit(*layout, relay_, home, local, nullptr);
-    return work(unit);
+  Status status = read_at(*shards_->now(), home, wanted, work);
+  if (is_stale_map(status) && shards_->refresh()) status = read_at(*shards_->now(), home, wanted, work);
+  return status;
+}
+
+Status ShardedStore::read_at(const Layout& layout, const Home& home, const ports::Freshness& freshness,
+                             const std::function<Status(Unit&)>& work) {
+  Database& database = layout.at(home);
+  if (layout.is_whole()) return database.store->read(home, freshness, work);
+  return database.store->read(home, freshness, [&](Unit& local) -> Status {
+    ShardedUnit unit(layout, relay_, home, local, nullptr, freshness.recency);
+    Status status = work(unit);
+    // After it: who finds the slot to be here has not looked at what a former owner still has. That a user is
+    // not there may be because the slot is not.
+    if (home.kind == Home::Kind::user && freshness.recency == ports::Recency::strict)
+      MUSTER_CHECK_OK(layout.check_owned(local, model::slot_of(home.user_id)));
+    return status;
   });
 }
 
@@ -153,6 +174,7 @@ Status ShardedStore::run_at(const Layout& layout, const Home& home, const std::f
         status = work(unit);
       }
       attempt.changed = local.slots().changed();
+      if (Status owned = check_home(layout, home, local, attempt); !owned) status = std::move(owned);
       // A unit that failed by itself needs nothing: what it decided without is what it answers. But a name
       // that it took to be free may not be.
       if (!status && attempt.wishes.empty() && !attempt.fenced) attempt.begin_run();

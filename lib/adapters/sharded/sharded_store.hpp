@@ -75,6 +75,8 @@ class ShardedStore final : public ports::Store {
   /// Who changed something sees it, also where a replica would answer.
   [[nodiscard]] ports::Freshness with_own_changes(const ports::Home& home,
                                                   const ports::Freshness& freshness) const;
+  Status read_at(const Layout& layout, const ports::Home& home, const ports::Freshness& freshness,
+                 const std::function<Status(ports::Unit&)>& work);
   static Status run_whole(const Layout& layout, const std::function<Status(ports::Unit&)>& work,
                           Attempt& attempt);
   Status run_at(const Layout& layout, const ports::Home& home,

@@ -58,8 +58,8 @@ Status UnitClaims::claim(const ports::Name& name, UserId user) {
 Result<std::optional<model::ClaimId>> UnitClaims::find_hold(const Wish& wish) {
   // While this unit holds the user's slot nobody else can give the user's name up, so the row that leads to
   // the user is the one of the claim that is held.
-  MUSTER_TRY(const auto row, routing_.on(routing_.layout.owner_of(wish.name),
-                                         [&](Unit& unit) { return unit.slots().name(wish.name); }));
+  MUSTER_TRY(const auto row,
+             routing_.on(wish.name, [&](Unit& unit) { return unit.slots().name(wish.name); }));
   return row && row->user == wish.user ? std::optional(row->claim) : std::nullopt;
 }
 
@@ -89,8 +89,8 @@ Status UnitClaims::release(const ports::Name& name, UserId user) {
 }
 
 ShardedUnit::ShardedUnit(const Layout& layout, Relay& relay, const ports::Home& home, ports::Unit& local,
-                         Attempt* attempt)
-    : routing_{layout, relay, home, local, layout.at(home), attempt},
+                         Attempt* attempt, ports::Recency recency)
+    : routing_{layout, relay, home, local, layout.at(home), attempt, recency == ports::Recency::strict},
       claims_(routing_),
       users_(routing_),
       sessions_(routing_),

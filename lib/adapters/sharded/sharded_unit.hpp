@@ -27,7 +27,7 @@ class ShardedUnit final : public ports::Unit {
  public:
   /// `attempt` is null in a read.
   ShardedUnit(const Layout& layout, Relay& relay, const ports::Home& home, ports::Unit& local,
-              Attempt* attempt);
+              Attempt* attempt, ports::Recency recency = ports::Recency::strict);
   ShardedUnit(const ShardedUnit&) = delete;
   ShardedUnit& operator=(const ShardedUnit&) = delete;
 

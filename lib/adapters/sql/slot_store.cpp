@@ -2,6 +2,7 @@
 #include "adapters/sql/slot_store.hpp"
 
 #include "model/slot.hpp"
+#include "ports/slot_numbers.hpp"
 
 #include <limits>
 
@@ -237,6 +238,19 @@ Result<std::vector<ports::SlotRow>> SqlSlotStore::slots() {
     row.users = query.get_integer();
     rows.push_back(row);
   }
+}
+
+Status SqlSlotStore::check_owned(std::uint32_t slot, std::int64_t epoch) {
+  Query query(connection_, Sql::slot_find);
+  query.integer(slot);
+  MUSTER_TRY(const bool found, query.next());
+  const bool is_at_epoch = found && query.get_integer() == epoch;
+  if (is_at_epoch && query.get_bytes() == owned_state) return {};
+  return fail(Error{ErrorCode::unavailable,
+                    "the user's data is being moved; try again",
+                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
+                    {},
+                    std::chrono::seconds(1)});
 }
 
 Status SqlSlotStore::set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) {

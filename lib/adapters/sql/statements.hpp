@@ -40,6 +40,7 @@ enum class Sql : std::uint8_t {
   taken_delete,
   taken_page,
   slot_all,
+  slot_find,
   slot_set_owner,
   slot_add_users,
   slot_sum_users,
