@@ -271,15 +271,23 @@ Result<bool> recover_part(const Layout& layout, Database& database) {
   const Time at = layout.surroundings->now();
   std::vector<ports::NamedRow> rows;
   std::vector<ports::StoredGuard> guards;
+  // Some guards stay: the next time begins behind them.
+  const std::lock_guard tending(database.tending);
+  std::array<Tended, 2> next{};
   MUSTER_CHECK_OK(database.store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(rows, unit.slots().pending_names(at, recovered_at_a_time));
-    for (const auto state : {model::Guard::committed, model::Guard::released}) {
-      MUSTER_TRY(const auto some,
-                 unit.slots().guards(state, UserId{}, model::ClaimId{}, recovered_at_a_time));
+    guards.clear();
+    next = {};
+    for (const std::size_t i : {0U, 1U}) {
+      const auto state = i == 0 ? model::Guard::committed : model::Guard::released;
+      const Tended& from = database.tended[i];
+      MUSTER_TRY(const auto some, unit.slots().guards(state, from.user, from.claim, recovered_at_a_time));
+      if (some.size() == recovered_at_a_time) next[i] = {some.back().user, some.back().claim};
       guards.insert(guards.end(), some.begin(), some.end());
     }
     return {};
   }));
+  database.tended = next;
   for (const ports::NamedRow& each : rows) MUSTER_CHECK_OK(recover_name(layout, each, at));
   MUSTER_CHECK_OK(tend(layout, database, guards));
   return rows.size() == recovered_at_a_time || guards.size() >= recovered_at_a_time;

@@ -11,8 +11,10 @@
 #include "ports/slot_store.hpp"
 #include "ports/store.hpp"
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,12 +23,20 @@ namespace muster::sharded {
 /// The catalog is shard 0, also while users are in it.
 inline constexpr model::ShardId catalog_id{0};
 
+/// How far the guards of one state have been tended.
+struct Tended {
+  UserId user;
+  model::ClaimId claim;
+};
+
 struct Database {
   model::ShardId id;
   std::string dsn;  ///< Without a password; for the operator.
   std::unique_ptr<ports::Store> store;
   std::shared_ptr<ports::SlotNumbers> epochs;
-  LateStore* late = nullptr;  ///< Of one that could not be opened at the start: `store`.
+  std::mutex tending;
+  std::array<Tended, 2> tended{};  ///< Of committed and of released guards.
+  LateStore* late = nullptr;       ///< Of one that could not be opened at the start: `store`.
 };
 
 /// What is needed of the world beside databases.

@@ -3,10 +3,12 @@
 
 #include "base/log.hpp"
 #include "ports/security_store.hpp"
+#include "ports/system_store.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
 namespace muster::sharded {
 namespace {
@@ -72,25 +74,65 @@ Status append(Unit& unit, const std::vector<ports::Posted>& posted) {
   return {};
 }
 
-/// Passes on a bounded number. True: there may be more.
-Result<bool> pass_some(const Layout& layout, Database& from) {
+/// In the catalog, of each database: how often it was forgotten what was taken from there. Who has seen that
+/// before looking for what is posted, and finds it the same when taking, has seen nothing that was forgotten.
+std::string forgotten_name(model::ShardId from) {
+  return "relay_forgotten:" + std::to_string(from.value);
+}
+
+Result<std::int64_t> times_forgotten(Unit& catalog, model::ShardId from) {
+  MUSTER_TRY(const auto text, catalog.meta().get(forgotten_name(from)));
+  std::int64_t times = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), times);
+  return times;
+}
+
+Result<std::int64_t> forget(Unit& catalog, model::ShardId from, const std::vector<std::int64_t>& tokens) {
+  for (const std::int64_t each : tokens) MUSTER_CHECK_OK(catalog.slots().forget_taken(each));
+  MUSTER_TRY(const std::int64_t times, times_forgotten(catalog, from));
+  MUSTER_CHECK_OK(catalog.meta().put(forgotten_name(from), std::to_string(times + 1)));
+  return times + 1;
+}
+
+/// Passes on a bounded number. True: there may be more. `forgotten` is what is known of it; nothing after an
+/// error.
+Result<bool> pass_some(const Layout& layout, Database& from, std::optional<std::int64_t>& forgotten) {
+  const auto known = std::exchange(forgotten, std::nullopt);
+  std::int64_t times = known.value_or(0);
+  if (!known)
+    MUSTER_CHECK_OK(layout.catalog().store->read([&](Unit& unit) -> Status {
+      MUSTER_TRY(times, times_forgotten(unit, from.id));
+      return {};
+    }));
   std::vector<ports::Posted> posted;
   MUSTER_CHECK_OK(from.store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(posted, unit.slots().posted(passed_at_a_time));
     return {};
   }));
-  if (posted.empty()) return false;
-  MUSTER_CHECK_OK(layout.catalog().store->write([&](Unit& unit) { return append(unit, posted); }));
+  if (posted.empty()) {
+    forgotten = times;
+    return false;
+  }
+  bool is_late = false;
+  MUSTER_CHECK_OK(layout.catalog().store->write([&](Unit& unit) -> Status {
+    MUSTER_TRY(const std::int64_t times_now, times_forgotten(unit, from.id));
+    is_late = times_now != times;
+    return is_late ? Status{} : append(unit, posted);
+  }));
+  // Another process has passed some of them on since, and forgotten it.
+  if (is_late) return true;
   const auto unpost = [&](Unit& unit) -> Status {
     for (const ports::Posted& each : posted) MUSTER_CHECK_OK(unit.slots().unpost(each.id));
     return {};
   };
   MUSTER_CHECK_OK(from.store->write(unpost));
-  const auto forget_taken = [&](Unit& unit) -> Status {
-    for (const ports::Posted& each : posted) MUSTER_CHECK_OK(unit.slots().forget_taken(each.token));
+  std::vector<std::int64_t> tokens;
+  for (const ports::Posted& each : posted) tokens.push_back(each.token);
+  MUSTER_CHECK_OK(layout.catalog().store->write([&](Unit& unit) -> Status {
+    MUSTER_TRY(times, forget(unit, from.id, tokens));
     return {};
-  };
-  MUSTER_CHECK_OK(layout.catalog().store->write(forget_taken));
+  }));
+  forgotten = times;
   return posted.size() == passed_at_a_time;
 }
 
@@ -116,8 +158,9 @@ Status forget_passed_on(const Layout& layout) {
   }
   std::erase_if(tokens, [&](std::int64_t token) { return waiting.contains(token); });
   if (tokens.empty()) return {};
+  // Of which database they were is not known any more.
   return layout.catalog().store->write([&](Unit& unit) -> Status {
-    for (const std::int64_t each : tokens) MUSTER_CHECK_OK(unit.slots().forget_taken(each));
+    for (const auto& database : layout.databases) MUSTER_CHECK_OK(forget(unit, database->id, tokens));
     return {};
   });
 }
@@ -211,21 +254,24 @@ void Relay::loop() {
 void Relay::pass(const std::shared_ptr<const Layout>& layout, std::size_t index) {
   Database& database = *layout->databases[index];
   std::uint64_t wanted = 0;
+  std::optional<std::int64_t> forgotten;
   {
     const std::lock_guard lock(mutex_);
     Progress& progress = progress_[database.id];
     if (progress.running) return;
     progress.running = true;
     wanted = progress.asked;
+    forgotten = progress.forgotten;
   }
   auto passed = Result<bool>(true);
-  while (passed && *passed) passed = pass_some(*layout, database);
+  while (passed && *passed) passed = pass_some(*layout, database, forgotten);
   if (!passed)
     log::warn("audit records of shard {} wait: {} {}", database.id.value, passed.error().message,
               passed.error().detail);
   const std::lock_guard lock(mutex_);
   Progress& progress = progress_[database.id];
   progress.running = false;
+  progress.forgotten = forgotten;
   if (passed)
     progress.passed = wanted;
   else

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file Passes on to the catalog what units of other databases recorded for it: their audit records, each
 /// into the chain exactly once. A record is in its unit's transaction; the catalog notes what it took in the
-/// transaction that takes it; only then is it removed where it was. A database that does not answer keeps
-/// its own records only. Thread-safe.
+/// transaction that takes it; only then is it removed where it was. That holds for several processes too:
+/// what was taken is forgotten, counted, and who has looked before that looks again. A database that does not
+/// answer keeps its own records only. Thread-safe.
 #pragma once
 
 #include "adapters/sharded/layout.hpp"
@@ -48,6 +49,7 @@ class Relay {
     std::uint64_t asked = 1;  ///< The first pass takes what an earlier process left.
     std::uint64_t passed = 0;
     bool running = false;
+    std::optional<std::int64_t> forgotten;  ///< How often it was forgotten what was taken, as last seen.
     std::chrono::steady_clock::time_point not_before;  ///< After a failure.
 
     [[nodiscard]] bool is_due(std::chrono::steady_clock::time_point now) const {

@@ -6,10 +6,13 @@
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
 #include "lib/adapters/sharded/invariants.hpp"
+#include "ports/security_store.hpp"
 #include "ports/user_store.hpp"
 #include "support/mysql_server.hpp"
+#include "support/passing_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,13 +39,51 @@ Result<std::unique_ptr<ports::Store>> open_beside_others(const std::string& dsn,
   return mysql::open(std::move(options));
 }
 
-std::unique_ptr<ShardedStore> open_beside_others(const std::vector<std::string>& dsns) {
+/// Keeps whoever wants to write waiting while it is closed.
+class Door {
+ public:
+  void close() { closed_ = true; }
+  void open() { closed_ = false; }
+  void pass() {
+    ++waiting_;
+    static_cast<void>(eventually([&] { return !closed_; }));
+    --waiting_;
+  }
+  [[nodiscard]] int waiting() const { return waiting_; }
+
+ private:
+  std::atomic<bool> closed_{false};
+  std::atomic<int> waiting_{0};
+};
+
+class StoreBehindDoor final : public muster::test::PassingStore {
+ public:
+  StoreBehindDoor(std::unique_ptr<ports::Store> store, Door& door)
+      : PassingStore(std::move(store)), door_(door) {}
+
+  using ports::Store::write;
+  Status write(const Home& home, const std::function<Status(Unit&)>& work) override {
+    door_.pass();
+    return PassingStore::write(home, work);
+  }
+
+ private:
+  Door& door_;
+};
+
+/// With a door, its catalog's store is behind that.
+std::unique_ptr<ShardedStore> open_beside_others(const std::vector<std::string>& dsns, Door* door = nullptr) {
   static system::SystemEntropy entropy;
   ShardedOptions options;
   options.catalog_dsn = dsns.front();
   options.shard_dsns.assign(dsns.begin() + 1, dsns.end());
-  options.open = [](const std::string& dsn, std::shared_ptr<const ports::SlotNumbers> epochs) {
-    return open_beside_others(dsn, std::move(epochs));
+  options.open =
+      [door, catalog = dsns.front()](
+          const std::string& dsn,
+          std::shared_ptr<const ports::SlotNumbers> epochs) -> Result<std::unique_ptr<ports::Store>> {
+    MUSTER_TRY(auto store, open_beside_others(dsn, std::move(epochs)));
+    if (door == nullptr || dsn != catalog) return store;
+    return std::make_unique<StoreBehindDoor>(std::move(store), *door);
   };
   options.surroundings = std::make_shared<const Surroundings>(Surroundings{system::wall_clock, entropy});
   auto opened = ShardedStore::open(std::move(options));
@@ -303,6 +344,47 @@ TEST_CASE("who has an old map is shown nothing that a former owner still has", "
     INFO(text_of(status));
     CHECK(status);
   }
+}
+
+TEST_CASE("what two processes pass on to the audit log is in it once", "[sharded]") {
+  Movable movable;
+  Door door;
+  const auto other = open_beside_others(movable.dsns(), &door);
+  const auto record = [](ports::Store& store, const std::string& operation) {
+    return store.write(Home::of(UserId{7}), [&](Unit& unit) -> Status {
+      model::AuditRecord entry;
+      entry.operation = operation;
+      entry.actor = "tester";
+      return unit.audit().append(entry);
+    });
+  };
+  const auto records = [&] {
+    return get(movable.store(), [](Unit& unit) { return unit.audit().list({}, 0, 100); });
+  };
+  // Its first look around is over.
+  REQUIRE(record(*other, "first"));
+  REQUIRE(eventually([&] { return records().size() == 1; }));
+  door.close();
+  REQUIRE(record(*other, "second"));
+  // It has seen what is posted, and is stopped before it takes that.
+  REQUIRE(eventually([&] { return door.waiting() > 0; }));
+  REQUIRE(record(movable.store(), "third"));
+  REQUIRE(eventually([&] { return records().size() >= 3; }));
+  const auto is_passed_on = [&] {
+    const auto layout = movable.layout();
+    return std::all_of(layout->databases.begin(), layout->databases.end(), [](const auto& database) {
+      return get(*database->store, [](Unit& unit) { return unit.slots().posted(1); }).empty() &&
+             get(*database->store, [](Unit& unit) { return unit.slots().taken(1); }).empty();
+    });
+  };
+  REQUIRE(eventually(is_passed_on));
+  door.open();
+  REQUIRE(eventually([&] { return door.waiting() == 0; }));
+  REQUIRE(record(*other, "fourth"));
+  REQUIRE(eventually([&] { return records().back().operation == "fourth"; }));
+  std::vector<std::string> operations;
+  for (const model::AuditRecord& each : records()) operations.push_back(each.operation);
+  CHECK(operations == std::vector<std::string>{"first", "second", "third", "fourth"});
 }
 
 }  // namespace muster::sharded::testing
