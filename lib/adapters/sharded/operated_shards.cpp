@@ -55,7 +55,8 @@ ports::ShardingReport OperatedShards::look() {
   fan_out(answers.size(), asked_at_once_max, [&](std::size_t i) { answers[i] = ask(*layout->databases[i]); });
   ports::ShardingReport out;
   // What the catalog says now: this daemon's copy is only a hint.
-  out.map = answers.front().map.owners.empty() ? layout->map : std::move(answers.front().map);
+  out.map = layout->map;
+  if (!answers.front().map.owners.empty()) out.map = std::move(answers.front().map);
   out.loads.resize(model::slot_count);
   for (Seen& answer : answers) {
     for (const ports::SlotRow& row : answer.slots) {

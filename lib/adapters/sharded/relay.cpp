@@ -126,8 +126,8 @@ Result<bool> pass_some(const Layout& layout, Database& from, std::optional<std::
     return {};
   };
   MUSTER_CHECK_OK(from.store->write(unpost));
-  std::vector<std::int64_t> tokens;
-  for (const ports::Posted& each : posted) tokens.push_back(each.token);
+  std::vector<std::int64_t> tokens(posted.size());
+  std::transform(posted.begin(), posted.end(), tokens.begin(), [](const auto& each) { return each.token; });
   MUSTER_CHECK_OK(layout.catalog().store->write([&](Unit& unit) -> Status {
     MUSTER_TRY(times, forget(unit, from.id, tokens));
     return {};
