@@ -4,9 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
+
+#include <unistd.h>
 
 namespace muster::bench {
 namespace {
@@ -44,6 +49,64 @@ struct Table {
 };
 constexpr std::array<Table, 4> tables{
     {{"users", "id"}, {"credentials", "user_id"}, {"user_names", "user_id"}, {"change_log", "id"}}};
+
+std::string quoted(MYSQL* handle, const char* value, unsigned long length) {
+  if (value == nullptr) return "NULL";
+  std::string out(2 * length + 3, '\0');
+  out[0] = '\'';
+  const unsigned long size = mysql_real_escape_string(handle, out.data() + 1, value, length);
+  out.resize(size + 1);
+  return out + '\'';
+}
+
+/// Statements that insert the table's rows into a copy of it, many rows each.
+std::vector<std::string> inserts_of(MYSQL* handle, const Table& table) {
+  constexpr std::size_t rows_a_statement = 500;
+  const std::string name = table.name;
+  run_sql(handle, "SELECT * FROM " + name + " ORDER BY " + table.order);
+  MYSQL_RES* const rows = mysql_store_result(handle);
+  must(rows != nullptr, mysql_error(handle));
+  std::vector<std::string> statements;
+  std::size_t count = 0;
+  while (const MYSQL_ROW row = mysql_fetch_row(rows)) {
+    const unsigned long* const lengths = mysql_fetch_lengths(rows);
+    if (count++ % rows_a_statement == 0)
+      statements.push_back("INSERT INTO loaded_" + name + " VALUES ");
+    else
+      statements.back() += ',';
+    for (unsigned int i = 0; i < mysql_num_fields(rows); ++i)
+      statements.back() += (i == 0 ? '(' : ',') + quoted(handle, row[i], lengths[i]);
+    statements.back() += ')';
+  }
+  mysql_free_result(rows);
+  return statements;
+}
+
+/// The rows of all databases, inserted by as many connections into tables that are made the same; each
+/// statement is kept before the next one. In seconds.
+double insert_again(const Farm& farm) {
+  std::vector<Handle> handles;
+  std::vector<std::vector<std::string>> statements(farm.places.size());
+  for (std::size_t i = 0; i < farm.places.size(); ++i) {
+    handles.push_back(farm.connect(i, "root"));
+    for (const Table& table : tables) {
+      const std::string name = table.name;
+      run_sql(handles[i].get(), "CREATE TABLE loaded_" + name + " LIKE " + name);
+      for (std::string& each : inserts_of(handles[i].get(), table)) statements[i].push_back(std::move(each));
+    }
+  }
+  const auto began = Clock::now();
+  std::vector<std::thread> writers;
+  for (std::size_t i = 0; i < farm.places.size(); ++i)
+    writers.emplace_back([&, i] {
+      for (const std::string& each : statements[i]) run_sql(handles[i].get(), each);
+    });
+  for (std::thread& each : writers) each.join();
+  const double taken = seconds_since(began);
+  for (const Handle& handle : handles)
+    for (const Table& table : tables) run_sql(handle.get(), "DROP TABLE loaded_" + std::string(table.name));
+  return taken;
+}
 
 /// The rows of all databases, loaded by as many connections into tables that are made the same; in seconds.
 double load_again(const Farm& farm, const std::string& folder) {
@@ -122,6 +185,59 @@ void check_reads(const std::vector<test::MysqlServer*>& servers, test::Api& api,
   print_figure(name + ": rows read along an index", in_order, "max", static_cast<double>(rows_max), "");
 }
 
+/// What work cost: the servers' statements, commits and flushes, and the processor time of each program.
+class Costs {
+ public:
+  Costs(const std::vector<test::MysqlServer*>& servers, test::Daemon& daemon)
+      : servers_(servers), daemon_(daemon), before_(now()) {}
+
+  /// To standard error, a user each.
+  void show(double users) {
+    for (const auto& [name, value] : now()) {
+      const double spent = value - before_[name];
+      if (spent > users / 1000) std::fprintf(stderr, "%-32s %12.3f a user\n", name.c_str(), spent / users);
+    }
+  }
+
+ private:
+  using Values = std::map<std::string, double>;
+
+  /// Of a process, in microseconds.
+  static double time_of(const std::string& process) {
+    const std::string text = test::read_file("/proc/" + process + "/stat");
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+
+  Values now() {
+    Values values;
+    for (const test::MysqlServer* each : servers_) {
+      std::istringstream lines(each->execute(
+          "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Com\\_%' OR Variable_name LIKE 'Handler\\_%' OR "
+          "Variable_name IN ('Innodb_data_fsyncs', 'Innodb_os_log_fsyncs', 'Innodb_row_lock_waits', "
+          "'Innodb_row_lock_time', 'Innodb_deadlocks')"));
+      std::string name;
+      for (double value = 0; lines >> name >> value;) values[name] += value;
+      std::istringstream id(test::read_file(each->folder() + "/pid"));
+      std::string process;
+      id >> process;
+      values["us of processor: servers"] += time_of(process);
+    }
+    values["us of processor: musterd"] = time_of(std::to_string(daemon_.process().id()));
+    values["us"] = seconds_since({}) * 1e6;
+    return values;
+  }
+
+  const std::vector<test::MysqlServer*>& servers_;
+  test::Daemon& daemon_;
+  Values before_;
+};
+
 test::DaemonOptions options_of(const Farm& farm) {
   std::string shards;
   for (const Place& each : farm.places) shards += (shards.empty() ? "" : ",") + each.dsn;
@@ -146,6 +262,7 @@ void measure_import(const std::vector<test::MysqlServer*>& servers, std::size_t 
   test::Daemon daemon(work + "/data", options_of(farm));
   start(daemon);
   write_users(work + "/users.jsonl", users);
+  Costs costs(servers, daemon);
   const auto began = Clock::now();
   const test::Finished imported =
       test::run({test::program("musterctl"), "user", "import", work + "/users.jsonl", "--concurrency", "4",
@@ -153,13 +270,17 @@ void measure_import(const std::vector<test::MysqlServer*>& servers, std::size_t 
                 {{"MUSTER_SERVER", "unix:" + daemon.socket()}}, {}, std::chrono::hours(2));
   const double taken = seconds_since(began);
   must(imported.status == 0, imported.err + daemon.log());
+  if (std::getenv("MUSTER_BENCH_SHOW") != nullptr) costs.show(static_cast<double>(users));
   const std::string loaded_from = work + "/rows";
   std::filesystem::create_directories(loaded_from);
   const double loaded = load_again(farm, loaded_from);
+  const double inserted = insert_again(farm);
   const double count = static_cast<double>(users);
   print_figure("import / LOAD DATA of the same rows and indexes", loaded / taken, "min", 0.6,
                count_text(count / taken) + " / " + count_text(count / loaded) + " users a second, " +
                    std::to_string(users) + " users");
+  print_figure("import / many-row inserts of the same rows and indexes", inserted / taken, "min", 0.6,
+               count_text(count / taken) + " / " + count_text(count / inserted) + " users a second");
   daemon.stop();
   std::vector<double> starts;
   for (int i = 0; i < 3; ++i) {
