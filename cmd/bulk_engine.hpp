@@ -20,7 +20,7 @@ namespace muster::cmd {
 struct BulkLimits {
   std::size_t connections = 2;
   std::size_t batch_rows = 500;
-  std::size_t batch_size_bytes = 256 * 1024;
+  std::size_t batch_size_bytes = 512 * 1024;
   std::uint64_t rows_hz = 0;  ///< 0: as fast as it goes.
 };
 

@@ -117,6 +117,8 @@ Command import_users() {
     plan.name = "import-users";
     plan.columns = import_columns();
     plan.success = "created";
+    // As many as are taken: over many databases, a batch costs each of them much the same, however large.
+    plan.batch_rows_max = 1000;
     plan.send = [hashes = plan.hashes](const Globals& globals, Connection& connection,
                                        const std::vector<Row>& rows) {
       return send_batch(globals, connection, *hashes, rows);
