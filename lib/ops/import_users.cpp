@@ -122,14 +122,13 @@ class Batch {
     MUSTER_CHECK_OK(read_roles(context, unit));
     ImportUsers::Reply reply;
     reply.results.resize(group.items.size());
-    std::vector<UserId> created;
-    for (std::size_t i = 0; i < group.items.size(); ++i) {
-      ImportUsers::Outcome& outcome = reply.results[i];
-      outcome.line =
+    for (std::size_t i = 0; i < group.items.size(); ++i)
+      reply.results[i].line =
           request_.items[group.items[i]].line.value_or(static_cast<std::int64_t>(group.items[i]) + 1);
-      MUSTER_CHECK_OK(write_item(unit, group.items[i], outcome));
-      if (outcome.outcome == "created") created.push_back(*outcome.id);
-    }
+    MUSTER_CHECK_OK(write_items(unit, group, reply.results));
+    std::vector<UserId> created;
+    for (const ImportUsers::Outcome& each : reply.results)
+      if (each.outcome == "created") created.push_back(*each.id);
     count(reply);
     if (!created.empty())
       unit.after_commit([&authorizer = context.authorizer, ids = std::move(created)] {
@@ -200,40 +199,62 @@ class Batch {
     return {};
   }
 
-  Status write_item(ports::Unit& unit, std::size_t index, ImportUsers::Outcome& outcome) const {
+  Status write_items(ports::Unit& unit, const Group& group,
+                     std::vector<ImportUsers::Outcome>& outcomes) const {
+    std::vector<ports::NewUser> users;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
+      const Prepared& prepared = prepared_[group.items[i]];
+      if (const auto problem = problem_of(group.items[i])) {
+        note_failed(outcomes[i], *problem);
+        continue;
+      }
+      users.push_back({prepared.user, prepared.username_canonical, prepared.credential, {}});
+      places.push_back(i);
+    }
+    // A refused user leaves nothing behind, and after that only the store as a whole can fail: an item needs
+    // no savepoint of its own.
+    MUSTER_CHECK_OK(unit.users().create_all(users));
+    for (std::size_t i = 0; i < users.size(); ++i)
+      MUSTER_CHECK_OK(end_item(unit, group.items[places[i]], users[i], outcomes[places[i]]));
+    return {};
+  }
+
+  [[nodiscard]] std::optional<Error> problem_of(std::size_t index) const {
+    if (prepared_[index].problem) return prepared_[index].problem;
+    const auto& roles = request_.items[index].roles;
+    const Status status = roles ? check_roles(*roles) : Status{};
+    return status ? std::nullopt : std::optional(status.error());
+  }
+
+  Status end_item(ports::Unit& unit, std::size_t index, const ports::NewUser& made,
+                  ImportUsers::Outcome& outcome) const {
     const PortableUser& item = request_.items[index];
-    const Prepared& prepared = prepared_[index];
-    if (prepared.problem) return failed(outcome, *prepared.problem);
-    if (item.roles)
-      if (const auto status = check_roles(*item.roles); !status) return failed(outcome, status.error());
-    model::User user = prepared.user;
-    // A refused create leaves nothing behind, and after it only the store as a whole can fail: an item needs
-    // no savepoint of its own, which is a quarter of the work.
-    const auto status = unit.users().create(user, prepared.username_canonical, prepared.credential);
-    if (status) {
-      if (item.roles) MUSTER_CHECK_OK(grant_roles(unit, user.id, *item.roles));
-      outcome.id = user.id;
+    if (made.outcome) {
+      if (item.roles) MUSTER_CHECK_OK(grant_roles(unit, made.user.id, *item.roles));
+      outcome.id = made.user.id;
       outcome.outcome = "created";
       return {};
     }
-    if (!concerns_item(status.error())) return fail(status.error());
-    if (status.error().code == ErrorCode::already_exists) {
-      MUSTER_TRY(const auto there, unit.users().find_by_username(prepared.username_canonical));
-      if (there && (!item.id || there->id == *item.id) && there->email == user.email) {
+    const Error& error = made.outcome.error();
+    if (!concerns_item(error)) return fail(error);
+    if (error.code == ErrorCode::already_exists) {
+      MUSTER_TRY(const auto there, unit.users().find_by_username(made.username_canonical));
+      if (there && (!item.id || there->id == *item.id) && there->email == made.user.email) {
         outcome.id = there->id;
         outcome.outcome = "unchanged";
         return {};
       }
     }
-    return failed(outcome, status.error());
+    note_failed(outcome, error);
+    return {};
   }
 
-  static Status failed(ImportUsers::Outcome& outcome, const Error& error) {
+  static void note_failed(ImportUsers::Outcome& outcome, const Error& error) {
     outcome.outcome = "failed";
     outcome.error = std::string(wire::entry_of(error.code).name);
     if (!error.fields.empty()) outcome.field_name = error.fields.front().field;
     outcome.message = error.message;
-    return {};
   }
 
   const Call& call_;
@@ -287,11 +308,13 @@ class Spread {
       planned = std::move(*tried);
     }
     // A stale plan, or a request that was answered before, is told before anything is written.
-    call_.dry_run = true;
-    auto looked = record(planned);
-    call_.dry_run = only_planned;
-    if (!looked || only_planned || call_.replayed_reply) return looked;
-    call_.plan_reply.reset();
+    if (only_planned || call_.plan_hash || call_.idempotency_key) {
+      call_.dry_run = true;
+      auto looked = record(planned);
+      call_.dry_run = only_planned;
+      if (!looked || only_planned || call_.replayed_reply) return looked;
+      call_.plan_reply.reset();
+    }
     MUSTER_TRY(ImportUsers::Reply reply, write_groups(groups));
     if (!call_.idempotency_key) return reply;
     call_.plan_hash.reset();
@@ -335,6 +358,8 @@ class Spread {
     Call call = call_;
     call.idempotency_key.reset();
     call.plan_hash.reset();
+    // Only what has a key or a plan of its own is known again by its text.
+    call.request_text.clear();
     return call.commit<ImportUsers::Reply>(context_, group.part, [&](ports::Unit& unit, Change& change) {
       return Batch(call, request_, prepared_, now_).write(context_, unit, change, group);
     });

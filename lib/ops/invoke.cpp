@@ -136,7 +136,8 @@ Status Call::commit_encoded(Context& context, const ports::Home& home,
                             const std::function<Result<std::string>(ports::Unit&, Change&)>& work) {
   const Time now = context.clock.now();
   const std::string key = scoped_key();
-  const std::string request_hash = context.sealer.digest(operation + "\n" + request_text);
+  const std::string request_hash =
+      key.empty() ? std::string() : context.sealer.digest(operation + "\n" + request_text);
   const std::string seal_context = seal_context_of(key);
   bool undone = false;
 

@@ -6,23 +6,17 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "model/name_claim.hpp"
 #include "model/slot_map.hpp"
 #include "ports/freshness.hpp"
+#include "ports/name.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace muster::ports {
-
-struct Name {
-  model::NameKind kind = model::NameKind::username;
-  std::string value;  ///< Canonical.
-
-  auto operator<=>(const Name&) const = default;
-};
 
 struct NamedRow {
   Name name;
@@ -34,6 +28,8 @@ struct StoredGuard {
   model::ClaimId claim;
   Name name;
   model::Guard guard = model::Guard::committed;
+
+  bool operator==(const StoredGuard&) const = default;
 };
 
 struct SlotRow {
@@ -71,6 +67,8 @@ class NameClaims {
  public:
   virtual ~NameClaims() = default;
   virtual Status claim(const Name& name, UserId user) = 0;
+  /// Takes all of them, or fails and takes none, and leaves rows that are to be undone.
+  virtual Status claim_all(const std::vector<NameOfUser>& names) = 0;
   virtual Status release(const Name& name, UserId user) = 0;
 };
 
@@ -79,8 +77,13 @@ class SlotStore {
   virtual ~SlotStore() = default;
 
   virtual Result<std::optional<model::NameRow>> name(const Name& name) = 0;
+  /// The rows of those that have one.
+  virtual Result<std::map<Name, model::NameRow>> names_of(const std::vector<Name>& names) = 0;
   /// Inserts or replaces.
-  virtual Status put_name(const Name& name, const model::NameRow& row) = 0;
+  virtual Status put_names(const std::vector<NamedRow>& rows) = 0;
+  Status put_name(const Name& name, const model::NameRow& row) { return put_names({{name, row}}); }
+  /// Makes rows that are there active.
+  virtual Status activate_names(const std::vector<NameOfUser>& names) = 0;
   virtual Status remove_name(const Name& name, UserId user) = 0;
   /// Those that are pending, and were until before `before`.
   virtual Result<std::vector<NamedRow>> pending_names(Time before, std::size_t limit) = 0;
@@ -95,8 +98,11 @@ class SlotStore {
   virtual Status hold(UserId user) = 0;
 
   virtual Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) = 0;
-  virtual Status put_guard(const StoredGuard& guard) = 0;
-  virtual Status remove_guard(UserId user, model::ClaimId claim) = 0;
+  /// All of those users.
+  virtual Result<std::vector<StoredGuard>> guards_of(const std::vector<UserId>& users) = 0;
+  virtual Status put_guards(const std::vector<StoredGuard>& guards) = 0;
+  Status put_guard(const StoredGuard& guard) { return put_guards({guard}); }
+  virtual Status remove_guards(const std::vector<StoredGuard>& guards) = 0;
   /// Those in one state, by user and claim, after the given ones.
   virtual Result<std::vector<StoredGuard>> guards(model::Guard state, UserId after_user,
                                                   model::ClaimId after_claim, std::size_t limit) = 0;

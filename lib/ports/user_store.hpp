@@ -28,6 +28,14 @@ struct UserPage {
   bool more = false;
 };
 
+/// One of several users to be created, and what came of it.
+struct NewUser {
+  model::User user;
+  std::string username_canonical;
+  std::optional<model::Credential> credential;
+  Status outcome;
+};
+
 class UserStore {
  public:
   virtual ~UserStore() = default;
@@ -36,7 +44,12 @@ class UserStore {
   /// the user stays, also when the caller goes on with the same unit.
   virtual Status create(model::User& user, const std::string& username_canonical,
                         const std::optional<model::Credential>& credential) = 0;
+  /// Creates each, in their order, as create() does, but in few steps. What is wrong with one alone
+  /// (already_exists, too_large) is its outcome; any other error ends it, and the unit is not to be kept.
+  virtual Status create_all(std::vector<NewUser>& users) = 0;
   virtual Result<std::optional<model::User>> find(UserId id) = 0;
+  /// Those of them that are there.
+  virtual Result<std::vector<UserId>> existing(const std::vector<UserId>& ids) = 0;
   virtual Result<std::optional<model::User>> find_by_username(const std::string& username_canonical) = 0;
   virtual Result<std::optional<model::User>> find_by_email(const std::string& email) = 0;
   /// Stores every field but id and created_at; sets user.version. Errors: not_found, already_exists (email,

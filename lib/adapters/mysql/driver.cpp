@@ -2,7 +2,6 @@
 #include "adapters/mysql/driver.hpp"
 
 #include "base/check.hpp"
-#include "ports/slot_numbers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,7 +58,7 @@ MysqlConnection::MysqlConnection(Endpoint& endpoint, ConnectionKind kind)
 
 MysqlConnection::MysqlConnection(Endpoint& endpoint, std::shared_ptr<Session> session)
     : endpoint_(endpoint), session_(std::move(session)) {
-  statements_.resize(static_cast<std::size_t>(sql::Sql::count));
+  statements_.resize(sql::places);
   own_.resize(static_cast<std::size_t>(Own::count));
 }
 
@@ -226,10 +225,9 @@ Result<MysqlStatement*> MysqlConnection::prepare_in(std::unique_ptr<MysqlStateme
   return place.get();
 }
 
-Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name) {
-  const auto index = static_cast<std::size_t>(name);
+Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name, std::size_t rows) {
   MUSTER_TRY(MysqlStatement* const statement,
-             prepare_in(statements_[index], sql::all_statements()[index].text));
+             prepare_in(statements_[sql::place_of(name, rows)], sql::text_of(name, rows)));
   MUSTER_CHECK(!statement->in_use);
   statement->in_use = true;
   return statement;
@@ -276,11 +274,7 @@ Result<std::int64_t> MysqlConnection::fence(std::uint32_t slot, std::int64_t epo
   statement->bind_integer(2, epoch);
   MUSTER_CHECK_OK(statement->run());
   if (statement->changed() == 1) return statement->last_id();
-  return fail(Error{ErrorCode::unavailable,
-                    "the user's data is being moved; try again",
-                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
-                    {},
-                    std::chrono::seconds(1)});
+  return fail(sql::slot_not_owned(slot, epoch));
 }
 
 Result<std::int64_t> MysqlConnection::add_to_counter(std::string_view name, std::int64_t amount) {

@@ -78,7 +78,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   MysqlConnection& operator=(const MysqlConnection&) = delete;
   ~MysqlConnection() override;
 
-  Result<sql::Statement*> prepare(sql::Sql name) override;
+  Result<sql::Statement*> prepare(sql::Sql name, std::size_t rows) override;
   Status savepoint() override;
   Status release() override;
   Status undo() override;

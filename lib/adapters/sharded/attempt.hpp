@@ -8,6 +8,7 @@
 #include "ports/slot_store.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -63,6 +64,19 @@ class Attempt {
   bool posted = false;
   bool refused_itself = false;  ///< It is known not to have been kept.
   bool fenced = false;          ///< A reservation was given up by others: it takes new ones.
+
+  /// Whether another user of this unit has it, or was refused it.
+  [[nodiscard]] bool is_anothers(const Wish& wish) const {
+    for (auto each = answers.lower_bound({wish.name, UserId{std::numeric_limits<std::int64_t>::min()}});
+         each != answers.end() && each->first.name == wish.name; ++each)
+      if (each->first.user != wish.user) return true;
+    return false;
+  }
+  /// Of two users of this unit who want the same name the first has its turn.
+  void wish(const Wish& wish) {
+    const auto other = wishes.lower_bound({wish.name, UserId{std::numeric_limits<std::int64_t>::min()}});
+    if (other == wishes.end() || other->name != wish.name) wishes.insert(wish);
+  }
 
   void begin_run() {
     wishes.clear();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 namespace muster::sharded {
 namespace {
@@ -15,10 +16,14 @@ constexpr std::size_t recovered_at_a_time = 200;
 constexpr int settlings_max = 3;
 
 /// Never used twice: 62 random bits for one user and name.
-model::ClaimId new_claim(const Layout& layout) {
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, layout.surroundings->entropy.bytes(sizeof bits).data(), sizeof bits);
-  return {static_cast<std::int64_t>(bits >> 2U) + 1};
+std::vector<model::ClaimId> new_claims(const Layout& layout, std::size_t count) {
+  std::vector<std::uint64_t> bits(count);
+  const auto random = layout.surroundings->entropy.bytes(count * sizeof(std::uint64_t));
+  std::memcpy(bits.data(), random.data(), random.size());
+  std::vector<model::ClaimId> claims;
+  claims.reserve(count);
+  for (const std::uint64_t each : bits) claims.push_back({static_cast<std::int64_t>(each >> 2U) + 1});
+  return claims;
 }
 
 /// The names by the database of their lookup row, in a fixed order.
@@ -36,43 +41,60 @@ std::vector<std::pair<Database*, std::vector<const Item*>>> by_database(const La
   return out;
 }
 
-/// A row that stands in the way of a wish, and is to be settled first.
-struct Obstacle {
-  ports::NamedRow row;
-  bool own = false;
-};
-
-struct Outcome {
-  std::map<Wish, Answer> answers;
-  std::vector<Obstacle> obstacles;
-  std::vector<Wish> again;
-};
-
-Status reserve_one(const Layout& layout, Unit& unit, const Wish& wish, Outcome& outcome) {
-  const Time at = layout.surroundings->now();
-  MUSTER_TRY(const auto row, unit.slots().name(wish.name));
-  const model::ClaimId claim = new_claim(layout);
-  switch (model::reserve(row, at, wish.user, claim)) {
+/// Notes what came of a reservation; false: a row stands in its way, which is to be settled first.
+bool is_answered(const NameTask& task, std::map<Wish, Answer>& answers) {
+  const Wish wish{task.held.name, task.held.user};
+  switch (*task.reservation) {
     case model::Reservation::insert:
-      MUSTER_CHECK_OK(unit.slots().put_name(wish.name, {wish.user, claim, at + reservation_time}));
-      outcome.answers[wish] = claim;
-      return {};
     case model::Reservation::already:
-      outcome.answers[wish] = claim;
-      return {};
+      answers[wish] = task.held.claim;
+      return true;
     case model::Reservation::taken:
-      outcome.answers[wish] = std::nullopt;
-      return layout.check_owned(unit, model::slot_of_name(wish.name.kind, wish.name.value));
+      answers[wish] = std::nullopt;
+      return true;
     case model::Reservation::own_already:
-      outcome.obstacles.push_back({{wish.name, *row}, true});
-      outcome.again.push_back(wish);
-      return {};
     case model::Reservation::recover_first:
-      outcome.obstacles.push_back({{wish.name, *row}, false});
-      outcome.again.push_back(wish);
-      return {};
+      return false;
   }
-  return {};
+  return false;
+}
+
+/// Has the clerks of all databases take their steps side by side. What one of them could not take fails with
+/// the first such error; the steps of the others are taken.
+Status take_steps(const Layout& layout, std::vector<NameTask>& tasks) {
+  std::map<std::size_t, Errand> errands;
+  for (NameTask& each : tasks) {
+    const std::uint32_t slot = model::slot_of_name(each.held.name.kind, each.held.name.value);
+    errands[layout.database_of_slot[slot]].tasks.push_back(&each);
+  }
+  ErrandsLeft left(errands.size());
+  {
+    // Who comes first to one database comes first to all: of two who want the same names one gets them all.
+    static std::mutex posting;
+    const std::lock_guard lock(posting);
+    for (auto& [database, errand] : errands) {
+      errand.layout = &layout;
+      errand.left = &left;
+      layout.databases[database]->clerk().post(errand);
+    }
+  }
+  const auto give_up = [&] {
+    for (auto& [database, errand] : errands) layout.databases[database]->clerk().give_up_if_silent(errand);
+  };
+  give_up();
+  left.wait(give_up);
+  Status first;
+  for (const auto& [database, errand] : errands)
+    if (!errand.status && first) first = errand.status;
+  return first;
+}
+
+Status take_steps(const Layout& layout, NameStep step, const std::vector<HeldName>& names) {
+  if (names.empty()) return {};
+  std::vector<NameTask> tasks;
+  tasks.reserve(names.size());
+  for (const HeldName& each : names) tasks.push_back({step, each, {}, {}});
+  return take_steps(layout, tasks);
 }
 
 Result<std::optional<model::Guard>> guard_of(const Layout& layout, UserId user, model::ClaimId claim) {
@@ -82,24 +104,6 @@ Result<std::optional<model::Guard>> guard_of(const Layout& layout, UserId user, 
     return layout.check_owned(unit, model::slot_of(user));
   }));
   return guard;
-}
-
-/// One step on the lookup rows of several names: one transaction for each database.
-Status on_rows(
-    const Layout& layout, const std::vector<HeldName>& names,
-    const std::function<Status(Unit&, const HeldName&, const std::optional<model::NameRow>&)>& step) {
-  Status first;
-  for (const auto& [database, here] : by_database(layout, names)) {
-    Status done = database->store->write([&, &items = here](Unit& unit) -> Status {
-      for (const HeldName* each : items) {
-        MUSTER_TRY(const auto row, unit.slots().name(each->name));
-        MUSTER_CHECK_OK(step(unit, *each, row));
-      }
-      return {};
-    });
-    if (!done && first) first = std::move(done);
-  }
-  return first;
 }
 
 /// Inserts the guard that keeps the registrant from committing; what is to be done then.
@@ -119,27 +123,34 @@ Result<std::map<ports::Name, model::NameRow>> find_rows(const Layout& layout,
                                                         const std::vector<HeldName>& names) {
   std::map<ports::Name, model::NameRow> rows;
   for (const auto& [database, here] : by_database(layout, names)) {
-    const Status found = database->store->read([&, &items = here](Unit& unit) -> Status {
-      for (const HeldName* each : items) {
-        MUSTER_TRY(const auto row, unit.slots().name(each->name));
-        MUSTER_CHECK_OK(layout.check_owned(unit, model::slot_of_name(each->name.kind, each->name.value)));
-        if (row) rows[each->name] = *row;
-      }
+    std::vector<ports::Name> asked;
+    std::set<std::uint32_t> slots;
+    for (const HeldName* each : here) {
+      asked.push_back(each->name);
+      slots.insert(model::slot_of_name(each->name.kind, each->name.value));
+    }
+    const Status read = database->store->read([&](Unit& unit) -> Status {
+      MUSTER_TRY(auto found, unit.slots().names_of(asked));
+      for (const std::uint32_t slot : slots) MUSTER_CHECK_OK(layout.check_owned(unit, slot));
+      rows.merge(found);
       return {};
     });
-    if (!found) return fail(found.error());
+    if (!read) return fail(read.error());
   }
   return rows;
 }
 
 Status forget_guards(Database& home, const std::vector<ports::StoredGuard>& guards) {
   if (guards.empty()) return {};
+  std::set<UserId> users;
+  for (const ports::StoredGuard& each : guards) users.insert(each.user);
   return home.store->write([&](Unit& unit) -> Status {
-    for (const ports::StoredGuard& each : guards) {
-      MUSTER_TRY(const auto stored, unit.slots().guard(each.user, each.claim));
-      if (stored == each.guard) MUSTER_CHECK_OK(unit.slots().remove_guard(each.user, each.claim));
-    }
-    return {};
+    MUSTER_TRY(const auto stored, unit.slots().guards_of({users.begin(), users.end()}));
+    std::vector<ports::StoredGuard> same;
+    for (const ports::StoredGuard& each : stored)
+      if (std::find(guards.begin(), guards.end(), each) != guards.end()) same.push_back(each);
+    if (same.empty()) return {};
+    return unit.slots().remove_guards(same);
   });
 }
 
@@ -184,26 +195,27 @@ Status tend(const Layout& layout, Database& home, const std::vector<ports::Store
 Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Answer>& answers) {
   std::vector<Wish> open(wishes.begin(), wishes.end());
   for (int settlings = 0; !open.empty(); ++settlings) {
-    Outcome all;
-    for (const auto& [database, here] : by_database(layout, open)) {
-      Outcome outcome;
-      const auto reserve_all = [&, &items = here](Unit& unit) -> Status {
-        outcome = {};
-        for (const Wish* each : items) MUSTER_CHECK_OK(reserve_one(layout, unit, *each, outcome));
-        return {};
-      };
-      MUSTER_CHECK_OK(database->store->write(reserve_all));
-      answers.insert(outcome.answers.begin(), outcome.answers.end());
-      all.obstacles.insert(all.obstacles.end(), outcome.obstacles.begin(), outcome.obstacles.end());
-      all.again.insert(all.again.end(), outcome.again.begin(), outcome.again.end());
+    const auto claims = new_claims(layout, open.size());
+    std::vector<NameTask> tasks;
+    tasks.reserve(open.size());
+    for (std::size_t i = 0; i < open.size(); ++i)
+      tasks.push_back({NameStep::reserve, {open[i].name, open[i].user, claims[i]}, {}, {}});
+    Status done = take_steps(layout, tasks);
+    std::erase_if(tasks,
+                  [&](const NameTask& each) { return !each.reservation || is_answered(each, answers); });
+    if (!done) return done;
+    open.clear();
+    for (const NameTask& each : tasks) {
+      const Wish wish{each.held.name, each.held.user};
+      if (settlings == settlings_max) {
+        answers[wish] = std::nullopt;
+        continue;
+      }
+      const bool is_own = each.reservation == model::Reservation::own_already;
+      const Time due_by = is_own ? Time::max() : layout.surroundings->now();
+      MUSTER_CHECK_OK(recover_name(layout, {wish.name, *each.found}, due_by));
+      open.push_back(wish);
     }
-    if (settlings == settlings_max) {
-      for (const Wish& each : all.again) answers[each] = std::nullopt;
-      return {};
-    }
-    for (const Obstacle& each : all.obstacles)
-      MUSTER_CHECK_OK(recover_name(layout, each.row, each.own ? Time::max() : layout.surroundings->now()));
-    open = std::move(all.again);
   }
   return {};
 }
@@ -227,24 +239,15 @@ Status find_holds(const Layout& layout, const std::set<Wish>& wishes, std::map<W
 }
 
 Status confirm_names(const Layout& layout, const std::vector<HeldName>& names) {
-  return on_rows(layout, names, [](Unit& unit, const HeldName& name, const auto& row) -> Status {
-    if (model::confirm(row, name.user, name.claim) != model::Confirmation::activate) return {};
-    return unit.slots().put_name(name.name, {name.user, name.claim, std::nullopt});
-  });
+  return take_steps(layout, NameStep::confirm, names);
 }
 
 Status release_names(const Layout& layout, const std::vector<HeldName>& names) {
-  return on_rows(layout, names, [](Unit& unit, const HeldName& name, const auto& row) -> Status {
-    if (model::release(row, name.user, name.claim) == model::RowRemoval::nothing) return {};
-    return unit.slots().remove_name(name.name, name.user);
-  });
+  return take_steps(layout, NameStep::release, names);
 }
 
 Status cancel_names(const Layout& layout, const std::vector<HeldName>& names) {
-  return on_rows(layout, names, [](Unit& unit, const HeldName& name, const auto& row) -> Status {
-    if (model::cancel(row, name.user, name.claim) == model::RowRemoval::nothing) return {};
-    return unit.slots().remove_name(name.name, name.user);
-  });
+  return take_steps(layout, NameStep::cancel, names);
 }
 
 Status recover_name(const Layout& layout, const ports::NamedRow& row, Time due_by) {

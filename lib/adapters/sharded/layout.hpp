@@ -4,6 +4,7 @@
 #pragma once
 
 #include "adapters/sharded/late_store.hpp"
+#include "adapters/sharded/name_clerk.hpp"
 #include "model/slot_map.hpp"
 #include "ports/clock.hpp"
 #include "ports/home.hpp"
@@ -37,6 +38,16 @@ struct Database {
   std::mutex tending;
   std::array<Tended, 2> tended{};  ///< Of committed and of released guards.
   LateStore* late = nullptr;       ///< Of one that could not be opened at the start: `store`.
+
+  /// Made when it is first needed.
+  NameClerk& clerk() {
+    std::call_once(has_clerk_, [this] { clerk_ = std::make_unique<NameClerk>(*store); });
+    return *clerk_;
+  }
+
+ private:
+  std::once_flag has_clerk_;
+  std::unique_ptr<NameClerk> clerk_;  ///< Gone before the store.
 };
 
 /// What is needed of the world beside databases.

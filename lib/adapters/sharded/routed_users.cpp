@@ -4,7 +4,9 @@
 #include "model/username.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace muster::sharded {
 namespace {
@@ -73,7 +75,57 @@ ports::UserPage merge(std::vector<ports::UserPage> pages, std::size_t limit) {
 Status RoutedUsers::create(model::User& user, const std::string& username_canonical,
                            const std::optional<model::Credential>& credential) {
   MUSTER_CHECK_OK(routing_.check_writable(routing_.layout.owner_of(user.id)));
+  std::vector<ports::NameOfUser> names;
+  ports::append_names(names, user, username_canonical);
+  MUSTER_TRY(const bool runs_again, ask_for_names(names));
+  // What this run would write will be written by the next.
+  if (runs_again) return {};
   return routing_.local.users().create(user, username_canonical, credential);
+}
+
+Status RoutedUsers::create_all(std::vector<ports::NewUser>& users) {
+  std::vector<ports::NameOfUser> names;
+  for (const ports::NewUser& each : users) {
+    MUSTER_CHECK_OK(routing_.check_writable(routing_.layout.owner_of(each.user.id)));
+    ports::append_names(names, each.user, each.username_canonical);
+  }
+  MUSTER_TRY(const bool runs_again, ask_for_names(names));
+  if (!runs_again) return routing_.local.users().create_all(users);
+  for (ports::NewUser& each : users) each.outcome = {};
+  return {};
+}
+
+Result<bool> RoutedUsers::ask_for_names(const std::vector<ports::NameOfUser>& names) {
+  Attempt& attempt = *routing_.attempt;
+  // A later step of the unit may miss the users and end it early. So only the first run goes without them;
+  // one that still has to ask goes on as if it had the names.
+  if (!attempt.answers.empty()) return false;
+  std::vector<UserId> users;
+  for (const ports::NameOfUser& each : names)
+    if (users.empty() || users.back() != each.user) users.push_back(each.user);
+  // Who is there already is refused before names are asked for.
+  MUSTER_TRY(const auto there, routing_.local.users().existing(users));
+  const std::set<UserId> existing(there.begin(), there.end());
+  bool asked = false;
+  for (const ports::NameOfUser& each : names) {
+    if (existing.contains(each.user)) continue;
+    attempt.wish({each.name, each.user});
+    asked = true;
+  }
+  return asked;
+}
+
+Result<std::vector<UserId>> RoutedUsers::existing(const std::vector<UserId>& ids) {
+  std::map<Database*, std::vector<UserId>> by_database;
+  for (const UserId id : ids) by_database[&routing_.layout.owner_of(id)].push_back(id);
+  std::vector<UserId> there;
+  for (const auto& [database, here] : by_database) {
+    MUSTER_TRY(const auto some, routing_.on(*database, [&, &asked = here](Unit& unit) {
+      return unit.users().existing(asked);
+    }));
+    there.insert(there.end(), some.begin(), some.end());
+  }
+  return there;
 }
 
 Result<std::optional<model::User>> RoutedUsers::find(UserId id) {

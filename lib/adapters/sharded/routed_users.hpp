@@ -16,6 +16,8 @@ class RoutedUsers final : public ports::UserStore {
 
   Status create(model::User& user, const std::string& username_canonical,
                 const std::optional<model::Credential>& credential) override;
+  Status create_all(std::vector<ports::NewUser>& users) override;
+  Result<std::vector<UserId>> existing(const std::vector<UserId>& ids) override;
   Result<std::optional<model::User>> find(UserId id) override;
   Result<std::optional<model::User>> find_by_username(const std::string& username_canonical) override;
   Result<std::optional<model::User>> find_by_email(const std::string& email) override;
@@ -30,6 +32,8 @@ class RoutedUsers final : public ports::UserStore {
   Result<std::int64_t> count() override;
 
  private:
+  /// Asks for the names of which it is not known yet who gets them; whether there are such.
+  Result<bool> ask_for_names(const std::vector<ports::NameOfUser>& names);
   Result<std::optional<model::User>> find_by(const ports::Name& name);
   Result<ports::UserPage> list_named(const ports::Name& name, const ports::UserFilter& filter,
                                      std::optional<UserId> after);

@@ -33,7 +33,8 @@ Status UnitClaims::claim(const ports::Name& name, UserId user) {
   const Wish wish{name, user};
   const auto answer = attempt.answers.find(wish);
   if (answer == attempt.answers.end()) {
-    attempt.wishes.insert(wish);
+    if (attempt.is_anothers(wish)) return fail(taken(name.kind));
+    attempt.wish(wish);
     return {};
   }
   if (!answer->second) return fail(taken(name.kind));
@@ -52,6 +53,40 @@ Status UnitClaims::claim(const ports::Name& name, UserId user) {
       attempt.fenced = true;
       return {};
   }
+  return {};
+}
+
+Status UnitClaims::claim_all(const std::vector<ports::NameOfUser>& names) {
+  Attempt& attempt = *routing_.attempt;
+  std::vector<ports::StoredGuard> wanted;
+  std::vector<UserId> users;
+  for (const ports::NameOfUser& each : names) {
+    const auto answer = attempt.answers.find({each.name, each.user});
+    if (answer == attempt.answers.end() || !answer->second) return fail(taken(each.name.kind));
+    wanted.push_back({each.user, *answer->second, each.name, model::Guard::committed});
+    if (users.empty() || users.back() != each.user) users.push_back(each.user);
+  }
+  ports::SlotStore& slots = routing_.local.slots();
+  MUSTER_TRY(const auto stored, slots.guards_of(users));
+  std::map<std::pair<UserId, model::ClaimId>, model::Guard> guards;
+  for (const ports::StoredGuard& each : stored) guards[{each.user, each.claim}] = each.guard;
+  std::vector<ports::StoredGuard> added;
+  for (const ports::StoredGuard& each : wanted) {
+    const auto found = guards.find({each.user, each.claim});
+    switch (model::commit_guard(found == guards.end() ? std::nullopt : std::optional(found->second))) {
+      case model::GuardCommit::insert_committed:
+        added.push_back(each);
+        break;
+      case model::GuardCommit::already:
+        break;
+      case model::GuardCommit::fenced:
+        attempt.fenced = true;
+        return {};
+    }
+  }
+  MUSTER_CHECK_OK(slots.put_guards(added));
+  for (const ports::StoredGuard& each : wanted)
+    attempt.committed.push_back({each.name, each.user, each.claim});
   return {};
 }
 

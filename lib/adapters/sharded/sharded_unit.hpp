@@ -15,6 +15,7 @@ class UnitClaims final : public ports::NameClaims {
   explicit UnitClaims(Routing& routing) : routing_(routing) {}
 
   Status claim(const ports::Name& name, UserId user) override;
+  Status claim_all(const std::vector<ports::NameOfUser>& names) override;
   Status release(const ports::Name& name, UserId user) override;
 
  private:

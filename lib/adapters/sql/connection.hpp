@@ -39,12 +39,16 @@ class Statement {
   virtual void reset() = 0;
 };
 
+/// What a fence says of a slot that is not owned at that epoch: unavailable, with ports::slot_not_owned in
+/// the detail.
+Error slot_not_owned(std::uint32_t slot, std::int64_t epoch);
+
 class Connection {
  public:
   virtual ~Connection() = default;
 
-  /// The prepared statement, which must not be in use.
-  virtual Result<Statement*> prepare(Sql name) = 0;
+  /// The prepared statement for that many rows, as text_of() takes it; it must not be in use.
+  virtual Result<Statement*> prepare(Sql name, std::size_t rows) = 0;
 
   /// Savepoints nest; release and undo end the innermost one.
   virtual Status savepoint() = 0;
@@ -52,7 +56,7 @@ class Connection {
   virtual Status undo() = 0;
 
   /// Locks the slot's row if it is owned at that epoch, adds to its number of users and returns its next
-  /// sequence number. Error: unavailable, with ports::slot_not_owned in the detail.
+  /// sequence number. Error: slot_not_owned().
   virtual Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) = 0;
   /// Adds to a named counter and returns its new value.
   virtual Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) = 0;

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ enum class Change : std::uint8_t {
   grant_removed = 8,
   name = 9,
   guard = 10,
+};
+
+/// A slot that is to be changed, and on whose account.
+struct SlotUse {
+  std::uint32_t slot;
+  UserId user;
 };
 
 struct AuditHead {
@@ -55,7 +62,11 @@ class Ledger {
   }
   /// The same for a name's lookup row, which is in a slot of its own.
   Result<std::int64_t> touch_slot(std::uint32_t slot, UserId user) { return touch(slot, user, 0); }
-  /// Notes a change in the log. The slot must have been touched.
+  /// The same for many, adding `users_added` for each of them, in few statements.
+  Status touch_all(std::vector<SlotUse> uses, std::int64_t users_added = 0);
+  /// The sequence number of a slot that was touched.
+  [[nodiscard]] std::int64_t seq_of(std::uint32_t slot) const { return entries_[entry_of_slot_[slot]].seq; }
+  /// Notes a change for the log, which finish() writes. The slot must have been touched.
   Status log(UserId user, Change change) { return log(model::slot_of(user), user, change); }
   Status log(std::uint32_t slot, UserId user, Change change);
 
@@ -74,11 +85,12 @@ class Ledger {
   struct Mark {
     std::size_t entries;
     std::size_t logged;
+    std::size_t changes;
     std::size_t additions;
     std::optional<AuditHead> audit_head;
   };
   [[nodiscard]] Mark mark() const {
-    return {entries_.size(), logged_.size(), additions_.size(), audit_head_};
+    return {entries_.size(), logged_.size(), changes_.size(), additions_.size(), audit_head_};
   }
   void undo_to(const Mark& mark);
 
@@ -97,16 +109,32 @@ class Ledger {
     UserId user;  ///< Who first touched it.
     bool logged;
   };
+  struct LoggedChange {
+    std::uint16_t entry;
+    UserId user;
+    Change change;
+
+    bool operator==(const LoggedChange&) const = default;
+  };
   struct Addition {
     std::uint32_t slot;
     std::int64_t users;
   };
+  [[nodiscard]] std::int64_t epoch_of(std::uint32_t slot) const {
+    return epochs_ == nullptr ? 1 : epochs_->of(slot);
+  }
   Result<std::int64_t> touch(std::uint32_t slot, UserId user, std::int64_t users_added);
+  void add_entry(const SlotUse& use, std::int64_t seq);
+  /// Slots of one epoch, none of which was touched before. After an error the unit must be undone.
+  Status fence_all(std::span<const SlotUse> slots, std::int64_t epoch, std::int64_t users_added);
+  Status write_changes();
+  Status write_additions();
 
   Connection& connection_;
   const ports::SlotNumbers* epochs_;
   std::vector<Entry> entries_;
   std::vector<std::uint16_t> logged_;  ///< Entries in the order in which they were first logged.
+  std::vector<LoggedChange> changes_;
   std::array<std::uint16_t, model::slot_count> entry_of_slot_{};
   std::vector<Addition> additions_;
   std::int64_t users_added_ = 0;  ///< Their sum.

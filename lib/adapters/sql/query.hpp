@@ -21,7 +21,7 @@ inline Time from_microseconds(std::int64_t value) {
 
 class Query {
  public:
-  Query(Connection& connection, Sql name) : prepared_(connection.prepare(name)) {}
+  Query(Connection& connection, Sql name, std::size_t rows = 1) : prepared_(connection.prepare(name, rows)) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
   ~Query() {

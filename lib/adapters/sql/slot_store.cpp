@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/slot_store.hpp"
 
+#include "adapters/sql/several.hpp"
 #include "model/slot.hpp"
-#include "ports/slot_numbers.hpp"
 
 #include <limits>
 
@@ -56,14 +56,55 @@ Result<std::optional<model::NameRow>> SqlSlotStore::name(const ports::Name& name
   return std::optional(read_name_row(query));
 }
 
-Status SqlSlotStore::put_name(const ports::Name& name, const model::NameRow& row) {
-  const std::uint32_t slot = model::slot_of_name(name.kind, name.value);
-  MUSTER_CHECK_OK(ledger_.touch_slot(slot, row.user));
-  Query query(connection_, Sql::name_put);
-  query.integer(static_cast<std::int64_t>(name.kind)).text(name.value);
-  query.integer(row.user.value).integer(row.claim.value).time(row.pending_until);
-  MUSTER_CHECK_OK(query.run());
-  return ledger_.log(slot, row.user, Change::name);
+Result<std::map<ports::Name, model::NameRow>> SqlSlotStore::names_of(const std::vector<ports::Name>& names) {
+  std::map<model::NameKind, std::vector<std::string>> by_kind;
+  for (const ports::Name& each : names) by_kind[each.kind].push_back(each.value);
+  std::map<ports::Name, model::NameRow> rows;
+  for (const auto& [kind, values] : by_kind) {
+    const auto begin = [of = kind](Query& query) { query.integer(static_cast<std::int64_t>(of)); };
+    const auto bind = [](Query& query, const std::string& value) { query.text(value); };
+    const auto take = [&rows, of = kind](Query& row) {
+      ports::Name name{of, row.get_bytes()};
+      rows[std::move(name)] = read_name_row(row);
+    };
+    MUSTER_CHECK_OK(ask_for_several(connection_, Sql::name_rows, std::span<const std::string>(values), begin,
+                                    bind, take));
+  }
+  return rows;
+}
+
+Status SqlSlotStore::put_names(const std::vector<ports::NamedRow>& rows) {
+  std::vector<SlotUse> uses;
+  uses.reserve(rows.size());
+  for (const ports::NamedRow& each : rows)
+    uses.push_back({model::slot_of_name(each.name.kind, each.name.value), each.row.user});
+  MUSTER_CHECK_OK(ledger_.touch_all(uses));
+  MUSTER_CHECK_OK(insert_several(
+      connection_, Sql::name_put, std::span<const ports::NamedRow>(rows),
+      [](Query& query, const ports::NamedRow& each) {
+        query.integer(static_cast<std::int64_t>(each.name.kind)).text(each.name.value);
+        query.integer(each.row.user.value).integer(each.row.claim.value).time(each.row.pending_until);
+      }));
+  for (const SlotUse& each : uses) MUSTER_CHECK_OK(ledger_.log(each.slot, each.user, Change::name));
+  return {};
+}
+
+Status SqlSlotStore::activate_names(const std::vector<ports::NameOfUser>& names) {
+  std::vector<SlotUse> uses;
+  std::map<model::NameKind, std::vector<std::string>> by_kind;
+  for (const ports::NameOfUser& each : names) {
+    uses.push_back({model::slot_of_name(each.name.kind, each.name.value), each.user});
+    by_kind[each.name.kind].push_back(each.name.value);
+  }
+  MUSTER_CHECK_OK(ledger_.touch_all(uses));
+  for (const auto& [kind, values] : by_kind) {
+    const auto begin = [of = kind](Query& query) { query.integer(static_cast<std::int64_t>(of)); };
+    const auto bind = [](Query& query, const std::string& value) { query.text(value); };
+    MUSTER_CHECK_OK(
+        change_several(connection_, Sql::name_activate, std::span<const std::string>(values), begin, bind));
+  }
+  for (const SlotUse& each : uses) MUSTER_CHECK_OK(ledger_.log(each.slot, each.user, Change::name));
+  return {};
 }
 
 Status SqlSlotStore::remove_name(const ports::Name& name, UserId user) {
@@ -134,20 +175,49 @@ Result<std::optional<model::Guard>> SqlSlotStore::guard(UserId user, model::Clai
   return std::optional(static_cast<model::Guard>(query.get_integer()));
 }
 
-Status SqlSlotStore::put_guard(const ports::StoredGuard& guard) {
-  MUSTER_CHECK_OK(ledger_.touch(guard.user));
-  Query query(connection_, Sql::guard_put);
-  query.integer(guard.user.value).integer(guard.claim.value);
-  query.integer(static_cast<std::int64_t>(guard.name.kind)).text(guard.name.value);
-  MUSTER_CHECK_OK(query.integer(static_cast<std::int64_t>(guard.guard)).run());
-  return ledger_.log(guard.user, Change::guard);
+Result<std::vector<ports::StoredGuard>> SqlSlotStore::guards_of(const std::vector<UserId>& users) {
+  std::vector<ports::StoredGuard> guards;
+  const auto take = [&](Query& row) {
+    ports::StoredGuard guard;
+    guard.user.value = row.get_integer();
+    guard.claim.value = row.get_integer();
+    guard.name = read_name(row);
+    guard.guard = static_cast<model::Guard>(row.get_integer());
+    guards.push_back(std::move(guard));
+  };
+  MUSTER_CHECK_OK(ask_for_several(
+      connection_, Sql::guard_of_users, std::span<const UserId>(users), [](Query&) {},
+      [](Query& query, UserId user) { query.integer(user.value); }, take));
+  return guards;
 }
 
-Status SqlSlotStore::remove_guard(UserId user, model::ClaimId claim) {
-  MUSTER_CHECK_OK(ledger_.touch(user));
-  Query query(connection_, Sql::guard_delete);
-  MUSTER_CHECK_OK(query.integer(user.value).integer(claim.value).run());
-  return ledger_.log(user, Change::guard);
+Status SqlSlotStore::touch_guards(const std::vector<ports::StoredGuard>& guards) {
+  std::vector<SlotUse> uses;
+  uses.reserve(guards.size());
+  for (const ports::StoredGuard& each : guards) uses.push_back({model::slot_of(each.user), each.user});
+  MUSTER_CHECK_OK(ledger_.touch_all(uses));
+  for (const SlotUse& each : uses) MUSTER_CHECK_OK(ledger_.log(each.slot, each.user, Change::guard));
+  return {};
+}
+
+Status SqlSlotStore::put_guards(const std::vector<ports::StoredGuard>& guards) {
+  MUSTER_CHECK_OK(touch_guards(guards));
+  return insert_several(connection_, Sql::guard_put, std::span<const ports::StoredGuard>(guards),
+                        [](Query& query, const ports::StoredGuard& each) {
+                          query.integer(each.user.value).integer(each.claim.value);
+                          query.integer(static_cast<std::int64_t>(each.name.kind)).text(each.name.value);
+                          query.integer(static_cast<std::int64_t>(each.guard));
+                        });
+}
+
+Status SqlSlotStore::remove_guards(const std::vector<ports::StoredGuard>& guards) {
+  MUSTER_CHECK_OK(touch_guards(guards));
+  MUSTER_CHECK_OK(change_several(
+      connection_, Sql::guard_delete, std::span<const ports::StoredGuard>(guards), [](Query&) {},
+      [](Query& query, const ports::StoredGuard& each) {
+        query.integer(each.user.value).integer(each.claim.value);
+      }));
+  return {};
 }
 
 Result<std::vector<ports::StoredGuard>> SqlSlotStore::guards(model::Guard state, UserId after_user,
@@ -246,11 +316,7 @@ Status SqlSlotStore::check_owned(std::uint32_t slot, std::int64_t epoch) {
   MUSTER_TRY(const bool found, query.next());
   const bool is_at_epoch = found && query.get_integer() == epoch;
   if (is_at_epoch && query.get_bytes() == owned_state) return {};
-  return fail(Error{ErrorCode::unavailable,
-                    "the user's data is being moved; try again",
-                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
-                    {},
-                    std::chrono::seconds(1)});
+  return fail(slot_not_owned(slot, epoch));
 }
 
 Status SqlSlotStore::set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) {

@@ -15,7 +15,9 @@ class SqlSlotStore final : public ports::SlotStore {
       : connection_(connection), ledger_(ledger), users_(users) {}
 
   Result<std::optional<model::NameRow>> name(const ports::Name& name) override;
-  Status put_name(const ports::Name& name, const model::NameRow& row) override;
+  Result<std::map<ports::Name, model::NameRow>> names_of(const std::vector<ports::Name>& names) override;
+  Status put_names(const std::vector<ports::NamedRow>& rows) override;
+  Status activate_names(const std::vector<ports::NameOfUser>& names) override;
   Status remove_name(const ports::Name& name, UserId user) override;
   Result<std::vector<ports::NamedRow>> pending_names(Time before, std::size_t limit) override;
   Result<std::vector<ports::NamedRow>> names(const std::optional<ports::Name>& after,
@@ -26,8 +28,9 @@ class SqlSlotStore final : public ports::SlotStore {
   Status hold(UserId user) override;
 
   Result<std::optional<model::Guard>> guard(UserId user, model::ClaimId claim) override;
-  Status put_guard(const ports::StoredGuard& guard) override;
-  Status remove_guard(UserId user, model::ClaimId claim) override;
+  Result<std::vector<ports::StoredGuard>> guards_of(const std::vector<UserId>& users) override;
+  Status put_guards(const std::vector<ports::StoredGuard>& guards) override;
+  Status remove_guards(const std::vector<ports::StoredGuard>& guards) override;
   Result<std::vector<ports::StoredGuard>> guards(model::Guard state, UserId after_user,
                                                  model::ClaimId after_claim, std::size_t limit) override;
 
@@ -51,6 +54,9 @@ class SqlSlotStore final : public ports::SlotStore {
   void claim_names_with(ports::NameClaims* claims) override { users_.claim_names_with(claims); }
 
  private:
+  /// Fences the slots of the guards' users and logs that guards changed there.
+  Status touch_guards(const std::vector<ports::StoredGuard>& guards);
+
   Connection& connection_;
   Ledger& ledger_;
   SqlUserStore& users_;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/statements.hpp"
 
+#include "base/check.hpp"
+
 #include <array>
-#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace muster::sql {
 namespace {
@@ -22,7 +27,8 @@ namespace {
 constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statements{{
     {Sql::user_insert,
      "INSERT INTO users (id, username, username_canonical, email, phone, display_name, status, attributes, "
-     "created_at, created_bucket, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+     "created_at, created_bucket, updated_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     {Sql::user_find, "SELECT " USER_COLUMNS " FROM users WHERE id = ?"},
     {Sql::user_names_of,
      "SELECT COALESCE(username_canonical, username), email, phone, created_at, version FROM users "
@@ -31,6 +37,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "SELECT COALESCE(username_canonical, username), email, phone, id, version FROM users WHERE id > ? "
      "ORDER BY id LIMIT ?"},
     {Sql::user_exists, "SELECT 1 FROM users WHERE id = ?"},
+    {Sql::user_ids, "SELECT id FROM users WHERE id IN (?)", "?"},
     {Sql::user_update,
      "UPDATE users SET username = ?, username_canonical = ?, email = ?, phone = ?, display_name = ?, status "
      "= ?, "
@@ -43,12 +50,17 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "SELECT created_bucket FROM users WHERE created_bucket > ? ORDER BY created_bucket LIMIT 1"},
     {Sql::user_bucket_page,
      "SELECT id, created_at FROM users WHERE created_bucket = ? AND id > ? ORDER BY id LIMIT ?"},
-    {Sql::name_insert, "INSERT INTO user_names (kind, value, user_id, claim) VALUES (?, ?, ?, ?)"},
+    {Sql::name_insert, "INSERT INTO user_names (kind, value, user_id, claim) VALUES (?, ?, ?, ?)",
+     "(?, ?, ?, ?)"},
     {Sql::name_find, "SELECT user_id FROM user_names WHERE kind = ? AND value = ?"},
     {Sql::name_delete, "DELETE FROM user_names WHERE kind = ? AND value = ?"},
     {Sql::name_row, "SELECT user_id, claim, pending_until FROM user_names WHERE kind = ? AND value = ?"},
+    {Sql::name_rows,
+     "SELECT value, user_id, claim, pending_until FROM user_names WHERE kind = ? AND value IN (?)", "?"},
     {Sql::name_put,
-     "REPLACE INTO user_names (kind, value, user_id, claim, pending_until) VALUES (?, ?, ?, ?, ?)"},
+     "REPLACE INTO user_names (kind, value, user_id, claim, pending_until) VALUES (?, ?, ?, ?, ?)",
+     "(?, ?, ?, ?, ?)"},
+    {Sql::name_activate, "UPDATE user_names SET pending_until = NULL WHERE kind = ? AND value IN (?)", "?"},
     {Sql::name_pending,
      "SELECT kind, value, user_id, claim, pending_until FROM user_names WHERE pending_until < ? "
      "ORDER BY pending_until LIMIT ?"},
@@ -56,8 +68,12 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "SELECT kind, value, user_id, claim, pending_until FROM user_names WHERE kind = ? AND value > ? "
      "ORDER BY value LIMIT ?"},
     {Sql::guard_find, "SELECT state FROM name_guards WHERE user_id = ? AND claim = ?"},
-    {Sql::guard_put, "REPLACE INTO name_guards (user_id, claim, kind, value, state) VALUES (?, ?, ?, ?, ?)"},
-    {Sql::guard_delete, "DELETE FROM name_guards WHERE user_id = ? AND claim = ?"},
+    {Sql::guard_of_users, "SELECT user_id, claim, kind, value, state FROM name_guards WHERE user_id IN (?)",
+     "?"},
+    {Sql::guard_put, "REPLACE INTO name_guards (user_id, claim, kind, value, state) VALUES (?, ?, ?, ?, ?)",
+     "(?, ?, ?, ?, ?)"},
+    {Sql::guard_delete, "DELETE FROM name_guards WHERE (user_id = ? AND claim = ?)",
+     "(user_id = ? AND claim = ?)", " OR "},
     {Sql::guard_page,
      "SELECT user_id, claim, kind, value FROM name_guards WHERE state = ? AND user_id >= ? AND "
      "(user_id > ? OR claim > ?) ORDER BY user_id, claim LIMIT ?"},
@@ -71,15 +87,19 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::slot_all, "SELECT slot, epoch, state, seq, users FROM slot_state ORDER BY slot"},
     {Sql::slot_find, "SELECT epoch, state FROM slot_state WHERE slot = ?"},
     {Sql::slot_set_owner, "UPDATE slot_state SET state = ?, epoch = ? WHERE slot BETWEEN ? AND ?"},
-    {Sql::slot_add_users, "UPDATE slot_state SET users = users + ? WHERE slot = ?"},
+    {Sql::slot_fence,
+     "UPDATE slot_state SET seq = seq + 1, users = users + ? WHERE epoch = ? AND state = ? AND slot IN (?)",
+     "?"},
+    {Sql::slot_places, "SELECT slot, epoch, state, seq FROM slot_state WHERE slot IN (?)", "?"},
+    {Sql::slot_add_users, "UPDATE slot_state SET users = users + ? WHERE slot IN (?)", "?"},
     {Sql::slot_sum_users, "SELECT CAST(SUM(users) AS SIGNED) FROM slot_state"},
     {Sql::shard_all, "SELECT id, dsn, identity, added_at FROM shards ORDER BY id"},
     {Sql::shard_put, "REPLACE INTO shards (id, dsn, identity, added_at) VALUES (?, ?, ?, ?)"},
     {Sql::slot_map_all, "SELECT slot, shard, epoch FROM slot_map ORDER BY slot"},
     {Sql::slot_map_put, "REPLACE INTO slot_map (slot, shard, epoch) VALUES (?, ?, ?)"},
     {Sql::credential_find, "SELECT hash, changed_at FROM credentials WHERE user_id = ?"},
-    {Sql::credential_put,
-     "REPLACE INTO credentials (user_id, hash, changed_at, version) VALUES (?, ?, ?, ?)"},
+    {Sql::credential_put, "REPLACE INTO credentials (user_id, hash, changed_at, version) VALUES (?, ?, ?, ?)",
+     "(?, ?, ?, ?)"},
     {Sql::credential_delete, "DELETE FROM credentials WHERE user_id = ?"},
     {Sql::user_revocation_find,
      "SELECT revoked_epoch, revoked_before FROM user_revocations WHERE user_id = ?"},
@@ -218,7 +238,8 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
 
     {Sql::counter_find, "SELECT value FROM counters WHERE name = ?"},
 
-    {Sql::change_log_insert, "INSERT INTO change_log (slot, seq, user_id, op) VALUES (?, ?, ?, ?)"},
+    {Sql::change_log_insert, "INSERT INTO change_log (slot, seq, user_id, op) VALUES (?, ?, ?, ?)",
+     "(?, ?, ?, ?)"},
     {Sql::change_log_newest, "SELECT MAX(id) FROM change_log"},
     {Sql::change_log_oldest, "SELECT MIN(id) FROM change_log"},
     {Sql::change_log_trim, "DELETE FROM change_log WHERE id <= ?"},
@@ -237,10 +258,37 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "statements must stand in the order of Sql, none missing");
 
+std::string make_text(const StatementText& of, std::size_t rows) {
+  std::string text = of.text;
+  const std::string_view row = of.row;
+  const std::size_t end = text.rfind(row) + row.size();
+  std::string further;
+  for (std::size_t i = 1; i < rows; ++i) further.append(of.between).append(row);
+  return text.insert(end, further);
+}
+
+using Texts = std::map<std::pair<Sql, std::size_t>, std::string>;
+
+Texts make_texts() {
+  Texts texts;
+  for (const StatementText& each : statements)
+    for (std::size_t rows = 2; each.row != nullptr && rows <= rows_max; rows *= 2)
+      texts.emplace(std::pair(each.name, rows), make_text(each, rows));
+  return texts;
+}
+
 }  // namespace
 
 std::span<const StatementText> all_statements() {
   return statements;
+}
+
+const char* text_of(Sql name, std::size_t rows) {
+  static const Texts texts = make_texts();
+  if (rows == 1) return statements[static_cast<std::size_t>(name)].text;
+  const auto found = texts.find({name, rows});
+  MUSTER_CHECK(found != texts.end());
+  return found->second.c_str();
 }
 
 }  // namespace muster::sql

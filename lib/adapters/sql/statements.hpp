@@ -3,145 +3,37 @@
 /// and a test can look at its plan. The texts keep to what SQLite and MySQL 5.7 understand. Immutable.
 #pragma once
 
+#include "adapters/sql/statement_names.hpp"
+
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace muster::sql {
 
-enum class Sql : std::uint8_t {
-  user_insert,
-  user_find,
-  user_names_of,
-  user_named_page,
-  user_exists,
-  user_update,
-  user_delete,
-  user_page,
-  user_page_status,
-  user_bucket_next,
-  user_bucket_page,
-  name_insert,
-  name_find,
-  name_delete,
-  name_row,
-  name_put,
-  name_pending,
-  name_page,
-  guard_find,
-  guard_put,
-  guard_delete,
-  guard_page,
-  outbox_insert,
-  outbox_page,
-  outbox_delete,
-  taken_find,
-  taken_insert,
-  taken_delete,
-  taken_page,
-  slot_all,
-  slot_find,
-  slot_set_owner,
-  slot_add_users,
-  slot_sum_users,
-  shard_all,
-  shard_put,
-  slot_map_all,
-  slot_map_put,
-  credential_find,
-  credential_put,
-  credential_delete,
-  user_revocation_find,
-  user_revocation_put,
-  user_revocation_delete,
-  session_insert,
-  session_find,
-  session_rotate,
-  session_rotate_hour,
-  session_revoke,
-  session_live_of_user,
-  session_first,
-  session_after,
-  session_all,
-  session_count_user,
-  session_count_sure,
-  session_count_hour,
-  session_purge_find,
-  session_delete,
-  session_delete_user,
-  role_insert,
-  role_find,
-  role_update,
-  role_set_version,
-  role_delete,
-  role_all,
-  role_permission_insert,
-  role_permission_delete,
-  role_permission_find,
-  role_permission_all,
-  role_parent_insert,
-  role_parent_delete,
-  role_parent_find,
-  role_parent_all,
-  role_child_find,
-  role_child_delete,
-  role_exclusion_insert,
-  role_exclusion_delete,
-  role_exclusion_delete_other,
-  role_exclusion_find,
-  role_exclusion_all,
-  grant_put,
-  grant_of_user,
-  grant_exists,
-  grant_delete,
-  grant_delete_user,
-  grant_members,
-  grant_count,
-  grant_purge_find,
-  revocation_insert,
-  revocation_list,
-  revocation_purge_find,
-  revocation_delete,
-  global_revocation_find,
-  global_revocation_put,
-  key_all,
-  key_insert,
-  key_update,
-  key_delete,
-  audit_insert,
-  audit_head,
-  audit_list,
-  audit_list_actor,
-  audit_list_operation,
-  audit_list_target,
-  audit_time_high,
-  idempotency_find,
-  idempotency_put,
-  idempotency_purge_find,
-  idempotency_delete,
-  job_insert,
-  job_find,
-  job_update,
-  job_list,
-  meta_find,
-  meta_put,
-  lease_all,
-  lease_insert,
-  lease_replace,
-  counter_find,
-  change_log_insert,
-  change_log_newest,
-  change_log_oldest,
-  change_log_trim,
-  count,
-};
-
 struct StatementText {
   Sql name;
-  const char* text;
+  const char* text;  ///< For one row.
+  /// The last place of this in the text is what stands there again for each further row, if it may be for
+  /// several.
+  const char* row = nullptr;
+  const char* between = ", ";
 };
 
 std::span<const StatementText> all_statements();  ///< In the order of Sql.
 std::string_view name_of(Sql statement);          ///< "user_insert"
+
+/// Statements for several rows are for so many at most, and for a power of two.
+inline constexpr std::size_t rows_max = 64;
+/// The text for such a number of rows. Its life is the program's.
+const char* text_of(Sql name, std::size_t rows);
+/// Where a driver keeps it prepared, of so many places.
+constexpr std::size_t place_of(Sql name, std::size_t rows) {
+  return static_cast<std::size_t>(std::bit_width(rows) - 1) * static_cast<std::size_t>(Sql::count) +
+         static_cast<std::size_t>(name);
+}
+inline constexpr std::size_t places = place_of(Sql::count, rows_max);
 
 }  // namespace muster::sql

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/user_store.hpp"
 
+#include "adapters/sql/several.hpp"
 #include "adapters/sql/user_row.hpp"
 
 #include <sodium.h>
@@ -26,6 +27,26 @@ std::int64_t new_claim() {
 /// Only a name that differs from the username as written needs a place of its own.
 std::optional<std::string> canonical_column(const std::string& username, const std::string& canonical) {
   return username == canonical ? std::nullopt : std::optional(canonical);
+}
+
+void bind_user(Query& query, const model::User& user, const std::string& username_canonical) {
+  query.integer(user.id.value).text(user.username);
+  if (user.username == username_canonical)
+    query.null();
+  else
+    query.text(username_canonical);
+  query.text(user.email).text(user.phone).text(user.display_name);
+  query.integer(static_cast<std::int64_t>(user.status)).text(user.attributes.text).time(user.created_at);
+  query.integer(created_bucket(user.created_at, user.status)).time(user.updated_at).integer(user.version);
+}
+
+void bind_credential(Query& query, UserId id, const model::Credential& credential, std::int64_t version) {
+  query.integer(id.value).blob(credential.hash.reveal()).time(credential.changed_at).integer(version);
+}
+
+/// Whether an error is of one user alone, and nothing but that user is in doubt.
+bool concerns_user(const Error& error) {
+  return error.code == ErrorCode::already_exists || error.code == ErrorCode::too_large;
 }
 
 }  // namespace
@@ -93,12 +114,8 @@ Status SqlUserStore::claim_all(const model::User& user, const std::string& usern
 }
 
 Status SqlUserStore::insert_row(const model::User& user, const std::string& username_canonical) {
-  const auto canonical = canonical_column(user.username, username_canonical);
   Query insert(connection_, Sql::user_insert);
-  insert.integer(user.id.value).text(user.username).text(canonical).text(user.email).text(user.phone);
-  insert.text(user.display_name).integer(static_cast<std::int64_t>(user.status)).text(user.attributes.text);
-  insert.time(user.created_at).integer(created_bucket(user.created_at, user.status));
-  insert.time(user.updated_at).integer(user.version);
+  bind_user(insert, user, username_canonical);
   const auto done = insert.run();
   if (!done && done.error().code == ErrorCode::already_exists) return fail(taken("id"));
   if (!done) return fail(done.error());
@@ -123,12 +140,84 @@ Status SqlUserStore::create(model::User& user, const std::string& username_canon
   return ledger_.log(user.id, Change::user);
 }
 
+Status SqlUserStore::create_all(std::vector<ports::NewUser>& users) {
+  for (std::span<ports::NewUser> rest = users; !rest.empty();) {
+    const auto together = rest.first(std::min(rest.size(), rows_max));
+    rest = rest.subspan(together.size());
+    MUSTER_TRY(const bool is_done, create_together(together));
+    if (is_done) continue;
+    for (ports::NewUser& each : together) {
+      each.outcome = create(each.user, each.username_canonical, each.credential);
+      if (!each.outcome && !concerns_user(each.outcome.error())) return each.outcome;
+    }
+  }
+  return {};
+}
+
+Result<bool> SqlUserStore::create_together(std::span<ports::NewUser> users) {
+  if (users.size() < 2) return false;
+  const Ledger::Mark mark = ledger_.mark();
+  MUSTER_CHECK_OK(connection_.savepoint());
+  if (const Status status = insert_together(users); !status) {
+    MUSTER_CHECK_OK(connection_.undo());
+    ledger_.undo_to(mark);
+    if (concerns_user(status.error())) return false;
+    return fail(status.error());
+  }
+  MUSTER_CHECK_OK(connection_.release());
+  return true;
+}
+
+Status SqlUserStore::insert_together(std::span<ports::NewUser> users) {
+  std::vector<SlotUse> uses;
+  for (const ports::NewUser& each : users) uses.push_back({model::slot_of(each.user.id), each.user.id});
+  MUSTER_CHECK_OK(ledger_.touch_all(uses, 1));
+  std::vector<const ports::NewUser*> with_credential;
+  for (ports::NewUser& each : users) {
+    each.user.version = ledger_.seq_of(model::slot_of(each.user.id));
+    each.outcome = {};
+    if (each.credential) with_credential.push_back(&each);
+  }
+  MUSTER_CHECK_OK(insert_several(connection_, Sql::user_insert, std::span<const ports::NewUser>(users),
+                                 [](Query& query, const ports::NewUser& each) {
+                                   bind_user(query, each.user, each.username_canonical);
+                                 }));
+  MUSTER_CHECK_OK(insert_several(
+      connection_, Sql::credential_put, std::span<const ports::NewUser* const>(with_credential),
+      [](Query& query, const ports::NewUser* each) {
+        bind_credential(query, each->user.id, *each->credential, each->user.version);
+      }));
+  MUSTER_CHECK_OK(claim_together(users));
+  for (const SlotUse& each : uses) MUSTER_CHECK_OK(ledger_.log(each.slot, each.user, Change::user));
+  return {};
+}
+
+Status SqlUserStore::claim_together(std::span<const ports::NewUser> users) {
+  std::vector<ports::NameOfUser> names;
+  for (const ports::NewUser& each : users) ports::append_names(names, each.user, each.username_canonical);
+  if (claims_ != nullptr) return claims_->claim_all(names);
+  return insert_several(connection_, Sql::name_insert, std::span<const ports::NameOfUser>(names),
+                        [](Query& query, const ports::NameOfUser& each) {
+                          query.integer(static_cast<std::int64_t>(each.name.kind)).text(each.name.value);
+                          query.integer(each.user.value).integer(new_claim());
+                        });
+}
+
 Result<std::optional<model::User>> SqlUserStore::find(UserId id) {
   Query query(connection_, Sql::user_find);
   query.integer(id.value);
   MUSTER_TRY(const bool found, query.next());
   if (!found) return std::optional<model::User>{};
   return std::optional(read_user(query));
+}
+
+Result<std::vector<UserId>> SqlUserStore::existing(const std::vector<UserId>& ids) {
+  std::vector<UserId> there;
+  MUSTER_CHECK_OK(ask_for_several(
+      connection_, Sql::user_ids, std::span<const UserId>(ids), [](Query&) {},
+      [](Query& query, UserId id) { query.integer(id.value); },
+      [&](Query& row) { there.push_back({row.get_integer()}); }));
+  return there;
 }
 
 Result<std::optional<model::User>> SqlUserStore::find_by_name(NameKind kind, const std::string& value) {
@@ -235,7 +324,7 @@ Result<std::optional<model::Credential>> SqlUserStore::credential(UserId id) {
 
 Status SqlUserStore::write_credential(UserId id, const model::Credential& credential, std::int64_t version) {
   Query query(connection_, Sql::credential_put);
-  query.integer(id.value).blob(credential.hash.reveal()).time(credential.changed_at).integer(version);
+  bind_credential(query, id, credential, version);
   return run(query);
 }
 

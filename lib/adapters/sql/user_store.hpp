@@ -10,6 +10,8 @@
 #include "ports/slot_store.hpp"
 #include "ports/user_store.hpp"
 
+#include <span>
+
 namespace muster::sql {
 
 class SqlUserStore final : public ports::UserStore {
@@ -18,7 +20,9 @@ class SqlUserStore final : public ports::UserStore {
 
   Status create(model::User& user, const std::string& username_canonical,
                 const std::optional<model::Credential>& credential) override;
+  Status create_all(std::vector<ports::NewUser>& users) override;
   Result<std::optional<model::User>> find(UserId id) override;
+  Result<std::vector<UserId>> existing(const std::vector<UserId>& ids) override;
   Result<std::optional<model::User>> find_by_username(const std::string& username_canonical) override;
   Result<std::optional<model::User>> find_by_email(const std::string& email) override;
   /// The username's spelling may change; the name it is unique by stays.
@@ -49,6 +53,10 @@ class SqlUserStore final : public ports::UserStore {
   Status move_names(const model::User& user, const std::optional<std::string>& email,
                     const std::optional<std::string>& phone);
   Status claim_all(const model::User& user, const std::string& username_canonical);
+  /// All of them or none: false when one is refused, which the slow way tells which.
+  Result<bool> create_together(std::span<ports::NewUser> users);
+  Status insert_together(std::span<ports::NewUser> users);
+  Status claim_together(std::span<const ports::NewUser> users);
   Status insert_row(const model::User& user, const std::string& username_canonical);
   Status write_credential(UserId id, const model::Credential& credential, std::int64_t version);
   Status require(UserId id);

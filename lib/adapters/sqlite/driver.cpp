@@ -2,7 +2,6 @@
 #include "adapters/sqlite/driver.hpp"
 
 #include "base/check.hpp"
-#include "ports/slot_numbers.hpp"
 
 #include <array>
 #include <mutex>
@@ -123,7 +122,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
   const int status = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
   if (status != SQLITE_OK) return fail(connection->error_of(status));
   sqlite3_busy_timeout(connection->handle_, busy_timeout_ms);
-  connection->statements_.resize(static_cast<std::size_t>(sql::Sql::count));
+  connection->statements_.resize(sql::places);
   connection->own_.resize(static_cast<std::size_t>(Own::count));
   MUSTER_CHECK_OK(
       connection->execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = "
@@ -202,11 +201,11 @@ Status SqliteConnection::check_in_transaction() const {
   return fail(unavailable("the write was interrupted; try again", path_ + ": the transaction is gone"));
 }
 
-Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name) {
+Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name, std::size_t rows) {
   MUSTER_CHECK_OK(check_in_transaction());
-  auto& slot = statements_[static_cast<std::size_t>(name)];
+  auto& slot = statements_[sql::place_of(name, rows)];
   if (!slot) {
-    MUSTER_TRY(slot, compile(sql::all_statements()[static_cast<std::size_t>(name)].text));
+    MUSTER_TRY(slot, compile(sql::text_of(name, rows)));
   }
   MUSTER_CHECK(!slot->in_use);
   slot->in_use = true;
@@ -279,11 +278,7 @@ Result<std::int64_t> SqliteConnection::fence(std::uint32_t slot, std::int64_t ep
   }
   statement->reset();
   if (!row) return fail(row.error());
-  return fail(Error{ErrorCode::unavailable,
-                    "the user's data is being moved; try again",
-                    ports::slot_not_owned + std::to_string(slot) + " at epoch " + std::to_string(epoch),
-                    {},
-                    std::chrono::seconds(1)});
+  return fail(sql::slot_not_owned(slot, epoch));
 }
 
 Result<std::int64_t> SqliteConnection::add_to_counter(std::string_view name, std::int64_t amount) {

@@ -60,7 +60,7 @@ class SqliteConnection final : public sql::TransactionalConnection {
   SqliteConnection& operator=(const SqliteConnection&) = delete;
   ~SqliteConnection() override;
 
-  Result<sql::Statement*> prepare(sql::Sql name) override;
+  Result<sql::Statement*> prepare(sql::Sql name, std::size_t rows) override;
   Status savepoint() override;
   Status release() override;
   Status undo() override;

@@ -124,7 +124,7 @@ TEST_CASE("every statement that reads can be prepared for a database that is not
       for (std::size_t i = 0; i < static_cast<std::size_t>(sql::Sql::count); ++i) {
         const auto name = static_cast<sql::Sql>(i);
         if (!reads(name)) continue;
-        const auto statement = connection->prepare(name);
+        const auto statement = connection->prepare(name, 1);
         INFO(sql::all_statements()[i].text << "\n" << (statement ? "" : statement.error().detail));
         REQUIRE(statement);
         (*statement)->reset();

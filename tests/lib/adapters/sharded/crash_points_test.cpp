@@ -118,6 +118,54 @@ void check_deeds(ports::Store& store, const Deeds& deeds) {
   CHECK(is_whole(store, next));
 }
 
+/// Users of one part that are created together; two of them want the same name.
+struct Crowd {
+  Crowd(ports::Store& store, std::int64_t number) {
+    const std::int64_t first = number * 1'000;
+    part = store.part_of(UserId{first});
+    for (std::int64_t id = first; users.size() < 5; ++id)
+      if (store.part_of(UserId{id}) == part) users.push_back(full_user(id, "user" + std::to_string(id)));
+    users.back().username = users.front().username;
+  }
+  /// False: it did not come to the end.
+  bool run(ports::Store& store) {
+    is_acknowledged = store
+                          .write(part,
+                                 [&](Unit& unit) -> Status {
+                                   std::vector<ports::NewUser> made;
+                                   for (const model::User& each : users)
+                                     made.push_back({each, each.username, std::nullopt, {}});
+                                   MUSTER_CHECK_OK(unit.users().create_all(made));
+                                   is_last_refused = !made.back().outcome;
+                                   model::AuditRecord record = record_of("import", users.front().id);
+                                   return unit.audit().append(record);
+                                 })
+                          .has_value();
+    return is_acknowledged;
+  }
+  /// There are all of them or none, and none has a name that another one needs.
+  void check(ports::Store& store) {
+    const bool created = is_whole(store, users.front());
+    CHECK((created || !is_acknowledged));
+    check_record(store, "import", users.front().id, created);
+    for (std::size_t i = 0; i + 1 < users.size(); ++i) CHECK(is_whole(store, users[i]) == created);
+    model::User last = users.back();
+    CHECK_FALSE(get(store, [&](Unit& unit) { return unit.users().find(last.id); }));
+    if (created) {
+      CHECK(is_last_refused);
+      last.username += "b";
+    }
+    CHECK(create_user(store, last));
+    for (const model::User& each : users)
+      if (!created && each.id != last.id && each.username != last.username) CHECK(create_user(store, each));
+  }
+
+  ports::Home part = ports::Home::catalog();
+  std::vector<model::User> users;
+  bool is_acknowledged = false;
+  bool is_last_refused = false;
+};
+
 }  // namespace
 
 TEST_CASE("a crash at any write of a registration, a change of email or a removal leaves no name in doubt",
@@ -172,6 +220,38 @@ TEST_CASE("a crash at any write of one database, while the others go on, leaves 
     settle(databases);
     check_invariants(databases);
   }
+}
+
+TEST_CASE("a crash at any write of users that are created together leaves no name in doubt", "[sharded]") {
+  const auto death = GENERATE(Death::before_the_write, Death::after_the_write);
+  const std::optional<std::size_t> mortal = GENERATE(std::optional<std::size_t>{}, 0, 1, 2);
+  INFO((death == Death::before_the_write ? "a write that is not begun" : "a write whose answer is lost"));
+  INFO((mortal ? "database " + std::to_string(*mortal) : "all databases"));
+  constexpr int writes_max = 60;
+  const auto fate = std::make_shared<Fate>();
+  Databases databases(2, fate, mortal);
+  int writes = 1;
+  for (bool is_done = false; !is_done; ++writes) {
+    INFO("write " << writes);
+    REQUIRE(writes < writes_max);
+    Crowd crowd(databases.store(), writes);
+    fate->die_at(writes, death);
+    is_done = crowd.run(databases.store()) && !fate->is_dead();
+    if (!mortal) {
+      databases.close();
+      fate->revive();
+      databases.advance(std::chrono::minutes(10));
+      databases.open();
+    } else {
+      fate->revive();
+      databases.advance(std::chrono::minutes(10));
+    }
+    settle(databases);
+    crowd.check(databases.store());
+    settle(databases);
+    check_invariants(databases);
+  }
+  if (!mortal) CHECK(writes > 5);
 }
 
 TEST_CASE("a crash at any write of the first start is made good by the next", "[sharded]") {

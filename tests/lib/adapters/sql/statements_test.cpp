@@ -44,6 +44,27 @@ TEST_CASE("no two statements are the same, and none changes or drops a whole tab
   CHECK(texts.size() == static_cast<std::size_t>(Sql::count));
 }
 
+TEST_CASE("a statement for several rows has each row's place as often, and as many parameters more") {
+  std::size_t several = 0;
+  for (const StatementText& each : all_statements()) {
+    if (each.row == nullptr) continue;
+    ++several;
+    const std::string row = each.row;
+    const auto parameters = [](const std::string& text) { return std::count(text.begin(), text.end(), '?'); };
+    for (std::size_t rows = 1; rows <= rows_max; rows *= 2) {
+      const std::string text = text_of(each.name, rows);
+      INFO(text);
+      CHECK(parameters(text) - parameters(each.text) ==
+            static_cast<std::ptrdiff_t>(rows - 1) * parameters(row));
+      if (rows > 1) CHECK(text.find(row + each.between + row) != std::string::npos);
+    }
+  }
+  CHECK(several > 8);
+  CHECK(std::string(text_of(Sql::slot_places, 4)).ends_with(" IN (?, ?, ?, ?)"));
+  CHECK(std::string(text_of(Sql::guard_delete, 2))
+            .ends_with("(user_id = ? AND claim = ?) OR (user_id = ? AND claim = ?)"));
+}
+
 TEST_CASE("a bucket of creation is one day and one status") {
   constexpr std::int64_t day = 86'400;
   constexpr auto active = model::UserStatus::active;

@@ -23,7 +23,7 @@ std::string value_of(const SqliteOptions& options, const std::string& statement)
 /// One of the changes that touch a slot, or one that comes to nothing.
 Status change_something(ports::Unit& unit, std::mt19937& random) {
   const UserId user{1 + static_cast<std::int64_t>(random() % 30)};
-  switch (random() % 6) {
+  switch (random() % 7) {
     case 0: {
       model::User created;
       created.id = user;
@@ -41,6 +41,15 @@ Status change_something(ports::Unit& unit, std::mt19937& random) {
       session.id.user = user;
       session.id.random.fill(static_cast<unsigned char>(random()));
       return unit.sessions().create(session);
+    }
+    case 5: {
+      std::vector<ports::NewUser> users;
+      for (std::size_t i = 0, count = random() % 9; i < count; ++i) {
+        users.emplace_back();
+        users.back().user.id = UserId{1 + static_cast<std::int64_t>(random() % 30)};
+        users.back().username_canonical = "user" + users.back().user.id.text();
+      }
+      return unit.users().create_all(users);
     }
     default: {
       // No such session: the slot was locked in vain.
@@ -120,6 +129,17 @@ TEST_CASE("a slot that is not owned here takes no writes") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::unavailable);
   CHECK(create(6));
+  const Status refused_together = store->write([](ports::Unit& unit) -> Status {
+    std::vector<ports::NewUser> users(4);
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      users[i].user.id = UserId{static_cast<std::int64_t>(i) + 3};
+      users[i].username_canonical = "new" + std::to_string(i);
+    }
+    return unit.users().create_all(users);
+  });
+  REQUIRE_FALSE(refused_together);
+  CHECK(refused_together.error().detail == refused.error().detail);
+  CHECK(value_of(options, "SELECT COUNT(*) FROM users") == "1");
   CHECK(store->health().writable);
 }
 
