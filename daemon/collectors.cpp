@@ -6,6 +6,7 @@
 #include "daemon/pipeline.hpp"
 #include "http/server.hpp"
 #include "ops/tokens.hpp"
+#include "ports/sharding.hpp"
 
 namespace muster::daemon {
 namespace {
@@ -39,6 +40,48 @@ void collect_pools(MetricSink& sink, const Pipeline& pipeline) {
   show("hashing", pipeline.hashing_counters());
 }
 
+void collect_shards(MetricSink& sink, ports::Sharding& sharding) {
+  for (const ports::ShardReport& shard : sharding.overview()) {
+    const MetricSink::Labels name{{"shard", std::to_string(shard.id.value)}};
+    const ports::StoreCounters& store = shard.counters;
+    const auto counter = [&](const std::string& metric, const std::string& help, std::uint64_t value) {
+      sink.counter("muster_shard_" + metric, help, number(value), name);
+    };
+    const auto gauge = [&](const std::string& metric, const std::string& help, std::uint64_t value) {
+      sink.gauge("muster_shard_" + metric, help, number(value), name);
+    };
+    gauge("writable", "1 while the shard's database can be written", shard.health.writable ? 1 : 0);
+    gauge("connecting_paused", "1 while no connection is tried, after one failed",
+          store.connecting_paused ? 1 : 0);
+    counter("connecting_failed_total", "Connections to the shard that failed", store.connecting_failed);
+    gauge("readers_in_use", "Connections that read from the shard now", store.readers_in_use);
+    gauge("readers_idle", "Connections for reading that are free, also for shards on the same server",
+          store.readers_idle);
+    gauge("readers_max", "Connections for reading, at most", store.readers_max);
+    counter("reads_total", "Snapshots of the shard read", store.reads);
+    counter("reads_waited_total", "Reads of the shard that waited for a connection", store.reads_waited);
+    sink.counter("muster_shard_read_wait_seconds_total", "How long they waited",
+                 std::chrono::duration<double>(store.read_wait).count(), name);
+    gauge("write_queue_length", "Changes waiting for the shard's writer", store.queue_length);
+    counter("commits_total", "Transactions made durable in the shard", store.commits);
+    counter("writes_total", "Changes committed in them", store.writes);
+    counter("writes_failed_total", "Changes that failed in the shard", store.writes_failed);
+    counter("writes_run_again_total", "Changes run again after the shard's database gave them up",
+            store.writes_run_again);
+    counter("slow_statements_total", "Statements that took as long as store.slow_statement says",
+            store.slow_statements);
+    for (const ports::ReplicaReport& each : store.replicas) {
+      MetricSink::Labels replica = name;
+      replica.emplace_back("replica", each.host);
+      sink.gauge("muster_shard_replica_read_from", "1 while the replica keeps up and is read from",
+                 each.is_read_from ? 1 : 0, replica);
+      if (each.lag)
+        sink.gauge("muster_shard_replica_lag_seconds", "How far the replica is behind",
+                   std::chrono::duration<double>(*each.lag).count(), replica);
+    }
+  }
+}
+
 void collect_world(MetricSink& sink, assembly::World& world) {
   const assembly::HashingCounters hashing = world.hashing_counters();
   sink.counter("muster_password_hashes_total", "Password hashes computed", number(hashing.hashes));
@@ -57,6 +100,7 @@ void collect_world(MetricSink& sink, assembly::World& world) {
                std::chrono::duration<double>(store.read_wait).count());
   sink.gauge("muster_store_readers_in_use", "Connections that read now", number(store.readers_in_use));
   sink.gauge("muster_store_write_queue_length", "Changes waiting for the writer", number(store.queue_length));
+  if (context.sharding != nullptr) collect_shards(sink, *context.sharding);
   sink.gauge("muster_store_writable", "1 while the store can be written",
              context.store.health().writable ? 1 : 0);
   sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",

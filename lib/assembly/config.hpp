@@ -56,6 +56,7 @@ struct Config {
   Secret store_password;                  ///< Of the environment only: no field, so that nothing prints it.
   std::int64_t store_readers = 0;
   std::int64_t store_write_queue = 0;
+  Duration store_slow_statement{};
 
   std::string token_algorithm;
   Duration token_access_ttl{};

@@ -270,6 +270,17 @@ constexpr std::array fields{
                 .minimum = 1,
                 .maximum = 100'000,
                 .description = "Changes that may wait to be written; more are answered 503."},
+    ConfigField{
+        .name = "store.slow_statement",
+        .kind = duration,
+        .member = &Config::store_slow_statement,
+        .default_text = "200ms",
+        .minimum = 0,
+        .maximum = hour,
+        .description =
+            "A statement that takes a database so long is logged by its name, with the database and the "
+            "plan that it has for it (never with values), once a minute at most, and counted in "
+            "muster_shard_slow_statements_total. 0: none is."},
 
     ConfigField{.name = "token.algorithm",
                 .kind = choice,

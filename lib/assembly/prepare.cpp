@@ -93,6 +93,7 @@ Result<std::unique_ptr<ports::Store>> open_database(const Config& config,
     MUSTER_TRY(options.password, mysql::load_password(options.dsn, config.store_password));
     options.readers = static_cast<std::size_t>(config.store_readers);
     options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+    options.slow_from = config.store_slow_statement;
     options.epochs = std::move(epochs);
     options.servers = servers;
     return mysql::open(std::move(options));
@@ -101,6 +102,7 @@ Result<std::unique_ptr<ports::Store>> open_database(const Config& config,
   options.path = path_of(dsn);
   options.readers = static_cast<std::size_t>(config.store_readers);
   options.queue_length_max = static_cast<std::size_t>(config.store_write_queue);
+  options.slow_from = config.store_slow_statement;
   options.epochs = std::move(epochs);
   return sqlite::open(std::move(options));
 }

@@ -28,6 +28,7 @@ Shard shown(const ports::ShardReport& report) {
   else if (!report.health.writable)
     shard.reason = report.health.reason;
   if (!report.unreachable) shard.users = shard.writes = 0;
+  shard.writes_per_second = report.writes_per_second;
   shard.slots_at_odds = report.slots_at_odds;
   shard.write_queue = number(report.counters.queue_length);
   shard.reads_waited = number(report.counters.reads_waited);

@@ -24,6 +24,7 @@ struct Shard {
   std::int64_t slots = 0;
   std::optional<std::int64_t> users;
   std::optional<std::int64_t> writes;
+  std::optional<double> writes_per_second;
   std::int64_t slots_at_odds = 0;
   std::int64_t write_queue = 0;
   std::int64_t reads_waited = 0;
@@ -39,6 +40,8 @@ struct Shard {
         field("slots", &Shard::slots, "How many slots it owns"),
         field("users", &Shard::users, "How many users are in them; null when it cannot be asked"),
         field("writes", &Shard::writes, "How many changes they have had; null when it cannot be asked"),
+        field("writes_per_second", &Shard::writes_per_second,
+              "How many of them a second, over the last minute; null while that is not known"),
         field("slots_at_odds", &Shard::slots_at_odds,
               "Slots of which the catalog's map says something else than the database: none, unless one of "
               "them was restored or changed by hand"),

@@ -24,6 +24,8 @@ struct ShardReport {
   StoreHealth health;
   StoreCounters counters;
   std::int64_t slots_at_odds = 0;  ///< Of which the map says something else than the database.
+  /// Changes in its slots, over the last minute; nothing while that is not known.
+  std::optional<double> writes_per_second;
 };
 
 struct ShardExamination {
@@ -90,6 +92,8 @@ class Sharding {
 
   /// What cannot be reached is reported as such.
   virtual ShardingReport look() = 0;
+  /// What is known of each without asking it: no word of slots, or of why it cannot be reached.
+  virtual std::vector<ShardReport> overview() = 0;
 
   /// Store::examine() of each, side by side, by id.
   virtual std::vector<ShardExamination> examine() = 0;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,13 @@ namespace muster::ports {
 struct StoreHealth {
   bool writable = true;
   std::string reason;  ///< Why not; empty when writable.
+};
+
+struct ReplicaReport {
+  std::string host;
+  bool is_read_from = false;
+  std::optional<std::chrono::milliseconds> lag;  ///< Nothing while it is not known.
+  std::uint64_t slow_statements = 0;
 };
 
 struct StoreCounters {
@@ -24,7 +32,13 @@ struct StoreCounters {
   std::uint64_t reads_waited = 0;          ///< Reads that had to wait for a connection.
   std::chrono::microseconds read_wait{0};  ///< For how long, all together.
   std::uint64_t readers_in_use = 0;        ///< Connections that read now.
-  std::uint64_t reads_on_replicas = 0;     ///< Reads that need not see the newest, answered by a copy.
+  std::uint64_t readers_idle = 0;          ///< Free ones; databases of one server may share them.
+  std::uint64_t readers_max = 0;
+  std::uint64_t reads_on_replicas = 0;  ///< Reads that need not see the newest, answered by a copy.
+  std::uint64_t slow_statements = 0;
+  std::uint64_t connecting_failed = 0;  ///< Attempts to connect.
+  bool connecting_paused = false;       ///< After a failure, nobody tries for a while.
+  std::vector<ReplicaReport> replicas;
 };
 
 /// What is wrong with how a database would run a statement.

@@ -133,7 +133,11 @@ Status MysqlConnection::set_autocommit(ports::View view) {
 
 Status MysqlConnection::commit() {
   MUSTER_CHECK_OK(check_in_transaction());
-  if (mysql_commit(handle()) == 0) {
+  const auto is_kept = [&] {
+    const sql::Timed timed(slow_log(), "commit", {});
+    return mysql_commit(handle()) == 0;
+  };
+  if (is_kept()) {
     state_ = State::idle;
     return {};
   }
@@ -214,20 +218,20 @@ Status MysqlConnection::check_in_transaction() const {
 }
 
 Result<MysqlStatement*> MysqlConnection::prepare_in(std::unique_ptr<MysqlStatement>& place,
-                                                    const char* text) {
+                                                    std::string_view name, const char* text) {
   MUSTER_CHECK_OK(check_in_transaction());
   if (!place) {
     const bool has_database = !session_->endpoint().dsn().database.empty();
     place = std::make_unique<MysqlStatement>(
-        *this, has_database ? text : qualified_reading(text, endpoint_.dsn().database));
+        *this, name, has_database ? text : qualified_reading(text, endpoint_.dsn().database));
   }
   if (!place->is_prepared()) MUSTER_CHECK_OK(place->prepare());
   return place.get();
 }
 
 Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name, std::size_t rows) {
-  MUSTER_TRY(MysqlStatement* const statement,
-             prepare_in(statements_[sql::place_of(name, rows)], sql::text_of(name, rows)));
+  MUSTER_TRY(MysqlStatement* const statement, prepare_in(statements_[sql::place_of(name, rows)],
+                                                         sql::name_of(name), sql::text_of(name, rows)));
   MUSTER_CHECK(!statement->in_use);
   statement->in_use = true;
   return statement;
@@ -235,7 +239,8 @@ Result<sql::Statement*> MysqlConnection::prepare(sql::Sql name, std::size_t rows
 
 Result<MysqlStatement*> MysqlConnection::prepare_own(Own name) {
   const auto index = static_cast<std::size_t>(name);
-  return prepare_in(own_[index], own_texts.at(index).text);
+  const sql::NamedText& own = own_texts.at(index);
+  return prepare_in(own_[index], own.name, own.text);
 }
 
 Status MysqlConnection::run(const std::string& statement) {

@@ -22,7 +22,8 @@ class MysqlConnection;
 
 class MysqlStatement final : public sql::Statement {
  public:
-  MysqlStatement(MysqlConnection& connection, std::string text);
+  /// `name` must live on.
+  MysqlStatement(MysqlConnection& connection, std::string_view name, std::string text);
   MysqlStatement(const MysqlStatement&) = delete;
   MysqlStatement& operator=(const MysqlStatement&) = delete;
   ~MysqlStatement() override;
@@ -59,6 +60,7 @@ class MysqlStatement final : public sql::Statement {
   Status fetch_long_columns();
 
   MysqlConnection& connection_;
+  const std::string_view name_;
   const std::string text_;
   MYSQL_STMT* statement_ = nullptr;
   std::unique_ptr<Parameters> parameters_;
@@ -102,6 +104,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   /// The server's number for this connection; 0 when there is none.
   [[nodiscard]] unsigned long id() const { return handle() ? mysql_thread_id(handle()) : 0; }
   [[nodiscard]] Session& session() { return *session_; }
+  [[nodiscard]] sql::SlowLog* slow_log() const { return endpoint_.slow_log(); }
 
  private:
   enum class State : std::uint8_t { idle, in_transaction, given_up };
@@ -114,7 +117,8 @@ class MysqlConnection final : public sql::TransactionalConnection {
   [[nodiscard]] bool is_reading() const { return session_->kind() != ConnectionKind::writer; }
   Status run(const std::string& statement);
   Result<MysqlStatement*> prepare_own(Own name);
-  Result<MysqlStatement*> prepare_in(std::unique_ptr<MysqlStatement>& place, const char* text);
+  Result<MysqlStatement*> prepare_in(std::unique_ptr<MysqlStatement>& place, std::string_view name,
+                                     const char* text);
   [[nodiscard]] Status check_in_transaction() const;
   void give_up();
   [[nodiscard]] bool is_trouble(Failure failure) const;

@@ -105,11 +105,19 @@ Link Endpoint::connect(ConnectionKind kind, ConnectFailure& failure) {
     if (finds_host(kind)) pauses_.fill(Pause());
     return link;
   }
+  ++failures_;
   pause.last_failure = failure;
   pause.is_tried = false;
   pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
   pause.next_try = std::chrono::steady_clock::now() + pause.length;
   return {};
+}
+
+bool Endpoint::is_paused() {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(pauses_.begin(), pauses_.end(), [](const Pause& each) {
+    return each.last_failure && std::chrono::steady_clock::now() < each.next_try;
+  });
 }
 
 Link Endpoint::open_any(ConnectionKind kind, ConnectFailure& failure) {

@@ -8,6 +8,7 @@
 #include "adapters/mysql/errors.hpp"
 #include "adapters/mysql/handle.hpp"
 #include "adapters/mysql/lease.hpp"
+#include "adapters/sql/slow_log.hpp"
 #include "base/result.hpp"
 
 #include <array>
@@ -46,8 +47,19 @@ class Endpoint {
   Endpoint(Dsn dsn, Secret password, Writers writers)
       : dsn_(std::move(dsn)), password_(std::move(password)), writers_(writers), name_(dsn_.endpoint()) {}
 
+  /// Whom connections to it tell of slow statements; before any of them is used. It must outlive them.
+  Endpoint& watched_by(sql::SlowLog& log) {
+    slow_log_ = &log;
+    return *this;
+  }
+  [[nodiscard]] sql::SlowLog* slow_log() const { return slow_log_; }
+
   /// Without a handle: `failure` says why.
   Link connect(ConnectionKind kind, ConnectFailure& failure);
+
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
+  /// Whether it is not even tried now, after a failure.
+  [[nodiscard]] bool is_paused();
 
   [[nodiscard]] const Dsn& dsn() const { return dsn_; }
   [[nodiscard]] const Secret& password() const { return password_; }
@@ -85,6 +97,8 @@ class Endpoint {
   std::atomic<std::size_t> host_{0};
   std::atomic<bool> is_cluster_{false};
   WriterLease lease_;  ///< The writer's.
+  sql::SlowLog* slow_log_ = nullptr;
+  std::atomic<std::uint64_t> failures_{0};
   std::mutex mutex_;
   std::array<Pause, 2> pauses_;  ///< Of those that need a host that can be written to; of the others.
 };

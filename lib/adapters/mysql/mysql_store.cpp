@@ -26,12 +26,13 @@ class MysqlStore final : public ports::Store {
              std::unique_ptr<MysqlConnection> writer, std::size_t readers)
       : change_log_keep_(options.change_log_keep),
         endpoint_(std::move(endpoint)),
-        readers_(open_readers(options.servers.get(), *endpoint_, ConnectionKind::reader, readers,
-                              endpoint_->dsn().connection_wait, health_)),
+        slow_log_({.slow_from = options.slow_from}, endpoint_->name(), explanations_of(*endpoint_)),
+        readers_(open_readers(options.servers.get(), endpoint_->watched_by(slow_log_), ConnectionKind::reader,
+                              readers, endpoint_->dsn().connection_wait, health_)),
         writer_(std::move(writer),
                 sql::WriterLimits{options.queue_length_max, options.batch_units_max, options.batch_time_max},
                 health_, options.epochs),
-        replicas_(options.servers.get(), *endpoint_, readers) {
+        replicas_(options.servers.get(), *endpoint_, {readers, options.slow_from}) {
     // With one host and nobody else to tell, a store that is idle is left alone.
     if (!replicas_.empty() || endpoint_->has_several_hosts() || endpoint_->lease() != nullptr)
       ticker_ = std::make_unique<Ticker>(beat_interval, [this] { beat(); });
@@ -53,6 +54,12 @@ class MysqlStore final : public ports::Store {
     ports::StoreCounters counters = sql::store_counters(writer_, readers_);
     counters.reads_on_replicas = replicas_.reads();
     counters.reads += counters.reads_on_replicas;
+    counters.slow_statements = slow_log_.count();
+    counters.connecting_failed = endpoint_->failures();
+    counters.connecting_paused = endpoint_->is_paused();
+    counters.replicas = replicas_.report();
+    for (const ports::ReplicaReport& each : counters.replicas)
+      counters.slow_statements += each.slow_statements;
     return counters;
   }
 
@@ -106,6 +113,7 @@ class MysqlStore final : public ports::Store {
 
   const std::int64_t change_log_keep_;
   const std::unique_ptr<Endpoint> endpoint_;
+  sql::SlowLog slow_log_;
   sql::Health health_;
   sql::Readers readers_;
   sql::Writer writer_;

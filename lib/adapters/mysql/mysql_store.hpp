@@ -27,6 +27,7 @@ struct MysqlOptions {
   std::int64_t change_log_keep = 1'000'000;      ///< Newest entries of the change log that maintain() keeps.
   /// Where users are spread over several databases: which slots this one is written in. Null: all.
   std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;
+  std::chrono::microseconds slow_from{0};  ///< Statements that take so long are logged; 0: none.
   /// What a daemon keeps in memory follows only what it writes itself.
   Writers writers = Writers::sole;
   /// Stores that share it share the connections for reading, where their databases are on one server.

@@ -56,6 +56,15 @@ std::optional<sql::TableAccess> access_of(const std::vector<std::string>& line) 
 
 }  // namespace
 
+sql::SlowLog::Explain explanations_of(Endpoint& endpoint) {
+  return [&endpoint](const std::string& text) -> std::string {
+    const auto plans = MysqlPlans::open(endpoint);
+    if (!plans) return plans.error().message;
+    const auto plan = (*plans)->plan_of(text);
+    return plan ? sql::text_of(*plan) : plan.error().message + ": " + plan.error().detail;
+  };
+}
+
 std::string with_sample_values(const std::string& text) {
   std::string out;
   std::size_t count = 0;

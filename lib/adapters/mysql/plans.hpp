@@ -37,6 +37,9 @@ class MysqlPlans final : public sql::PlanSource {
   std::multimap<std::string, std::string> indexes_;
 };
 
+/// What a slow log asks for plans of the endpoint's database; the endpoint must outlive it.
+sql::SlowLog::Explain explanations_of(Endpoint& endpoint);
+
 /// The statement with such values in the place of its parameters.
 std::string with_sample_values(const std::string& text);
 

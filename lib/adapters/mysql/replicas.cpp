@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/mysql/replicas.hpp"
 
+#include "adapters/mysql/plans.hpp"
 #include "adapters/sql/query.hpp"
 #include "base/log.hpp"
 
@@ -52,17 +53,27 @@ std::optional<std::chrono::milliseconds> Beats::lag_of(std::int64_t number) cons
                                                                missing->durable_at);
 }
 
-Replica::Replica(Servers* servers, Dsn dsn, Secret password, std::size_t connections, const Beats& beats)
+Replica::Replica(Servers* servers, Dsn dsn, Secret password, Settings settings, const Beats& beats)
     : endpoint_(std::move(dsn), std::move(password), Writers::several),
+      slow_log_({.slow_from = settings.slow_from}, endpoint_.name(), explanations_of(endpoint_)),
       beats_(beats),
-      readers_(open_readers(servers, endpoint_, ConnectionKind::replica, connections,
-                            std::chrono::milliseconds(0), unused_health_)),
+      readers_(open_readers(servers, endpoint_.watched_by(slow_log_), ConnectionKind::replica,
+                            settings.connections, std::chrono::milliseconds(0), unused_health_)),
       probe_(endpoint_, ConnectionKind::replica),
       ticker_(beat_interval, [this] { measure(); }) {}
 
 bool Replica::is_good() const {
   const Clock::time_point answered{Clock::duration(answered_at_.load())};
   return good_ && Clock::now() - answered < silence_max;
+}
+
+ports::ReplicaReport Replica::report() const {
+  ports::ReplicaReport report;
+  report.host = endpoint_.dsn().hosts.front().text();
+  report.is_read_from = is_good();
+  if (const std::int64_t lag = lag_milliseconds_; lag >= 0) report.lag = std::chrono::milliseconds(lag);
+  report.slow_statements = slow_log_.count();
+  return report;
 }
 
 double Replica::cost() const {
@@ -83,12 +94,14 @@ void Replica::measure() {
   const auto measured = ask();
   probe_.rollback();
   probe_.take_trouble();
+  if (!measured) lag_milliseconds_ = -1;
   if (!measured) return set_good(false, measured.error().message + ": " + measured.error().detail);
   const auto taken = static_cast<double>(measured->taken.count());
   const double mean = latency_microseconds_;
   latency_microseconds_ = mean == 0 ? taken : mean + (taken - mean) * weight;
   answered_at_ = Clock::now().time_since_epoch().count();
   const auto lag = beats_.lag_of(measured->number);
+  lag_milliseconds_ = lag ? lag->count() : -1;
   if (!lag) return set_good(false, "it is not known how far it is behind");
   set_good(*lag <= endpoint_.dsn().replica_lag_max, "it is " + std::to_string(lag->count()) + " ms behind");
 }
@@ -110,11 +123,17 @@ std::optional<Status> Replica::read(const ports::Freshness& freshness,
   return std::move(outcome.status);
 }
 
-Replicas::Replicas(Servers* servers, const Endpoint& primary, std::size_t connections)
+Replicas::Replicas(Servers* servers, const Endpoint& primary, Replica::Settings settings)
     : beats_(primary.dsn().replica_lag_max) {
   for (const Host& host : primary.dsn().replicas)
     replicas_.push_back(std::make_unique<Replica>(servers, replica_dsn(primary.dsn(), host),
-                                                  primary.password(), connections, beats_));
+                                                  primary.password(), settings, beats_));
+}
+
+std::vector<ports::ReplicaReport> Replicas::report() const {
+  std::vector<ports::ReplicaReport> reports;
+  for (const auto& each : replicas_) reports.push_back(each->report());
+  return reports;
 }
 
 Replica* Replicas::choose() {

@@ -46,7 +46,11 @@ class Beats {
 
 class Replica {
  public:
-  Replica(Servers* servers, Dsn dsn, Secret password, std::size_t connections, const Beats& beats);
+  struct Settings {
+    std::size_t connections;
+    std::chrono::microseconds slow_from;
+  };
+  Replica(Servers* servers, Dsn dsn, Secret password, Settings settings, const Beats& beats);
 
   [[nodiscard]] bool is_good() const;
   /// What it costs to ask it now, beside others.
@@ -54,6 +58,7 @@ class Replica {
   /// Nothing: it cannot be had from here; the work may have run.
   std::optional<Status> read(const ports::Freshness& freshness,
                              const std::function<Status(ports::Unit&)>& work);
+  [[nodiscard]] ports::ReplicaReport report() const;
   /// Lets idle connections rest, all but the `kept` that were used last.
   void rest(std::size_t kept) { readers_.rest(kept); }
 
@@ -68,6 +73,7 @@ class Replica {
   void set_good(bool good, const std::string& reason);
 
   Endpoint endpoint_;
+  sql::SlowLog slow_log_;
   const Beats& beats_;
   sql::Health unused_health_;
   sql::Readers readers_;
@@ -75,13 +81,14 @@ class Replica {
   std::atomic<bool> good_{false};
   std::atomic<Clock::rep> answered_at_{0};
   std::atomic<double> latency_microseconds_{0};
-  std::mutex turn_mutex_;  ///< Of those who say that it is good or not.
+  std::atomic<std::int64_t> lag_milliseconds_{-1};  ///< Below 0: not known.
+  std::mutex turn_mutex_;                           ///< Of those who say that it is good or not.
   Ticker ticker_;
 };
 
 class Replicas {
  public:
-  Replicas(Servers* servers, const Endpoint& primary, std::size_t connections);
+  Replicas(Servers* servers, const Endpoint& primary, Replica::Settings settings);
 
   [[nodiscard]] bool empty() const { return replicas_.empty(); }
   void note_beat(std::int64_t number) { beats_.note(number); }
@@ -91,6 +98,7 @@ class Replicas {
   void rest(std::size_t kept);
   /// Reads that were answered.
   [[nodiscard]] std::uint64_t reads() const { return reads_; }
+  [[nodiscard]] std::vector<ports::ReplicaReport> report() const;
 
  private:
   Replica* choose();

@@ -60,8 +60,8 @@ struct MysqlStatement::Columns {
   }
 };
 
-MysqlStatement::MysqlStatement(MysqlConnection& connection, std::string text)
-    : connection_(connection), text_(std::move(text)) {}
+MysqlStatement::MysqlStatement(MysqlConnection& connection, std::string_view name, std::string text)
+    : connection_(connection), name_(name), text_(std::move(text)) {}
 
 MysqlStatement::~MysqlStatement() {
   abandon();
@@ -156,6 +156,7 @@ void MysqlStatement::bind_null(int parameter) {
 
 Status MysqlStatement::execute() {
   last_use_ = connection_.session().next_use();
+  const sql::Timed timed(connection_.slow_log(), name_, text_);
   const bool has_rows = !columns_->columns.empty();
   const bool done =
       (parameters_->binds.empty() || mysql_stmt_bind_param(statement_, parameters_->binds.data()) == 0) &&

@@ -8,6 +8,7 @@ namespace muster::sharded {
 namespace {
 
 constexpr std::size_t asked_at_once_max = 16;
+constexpr std::chrono::seconds sampling_interval{10};
 
 struct Seen {
   ports::ShardReport report;
@@ -15,13 +16,19 @@ struct Seen {
   model::SlotMap map;  ///< Of the catalog, if there is one.
 };
 
+ports::ShardReport known_of(Database& database) {
+  ports::ShardReport report;
+  report.id = database.id;
+  report.dsn = database.dsn;
+  report.is_catalog = database.id == catalog_id;
+  report.health = database.store->health();
+  report.counters = database.store->counters();
+  return report;
+}
+
 Seen ask(Database& database) {
   Seen answer;
-  answer.report.id = database.id;
-  answer.report.dsn = database.dsn;
-  answer.report.is_catalog = database.id == catalog_id;
-  answer.report.health = database.store->health();
-  answer.report.counters = database.store->counters();
+  answer.report = known_of(database);
   const Status asked = database.store->read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(answer.slots, unit.slots().slots());
     if (!answer.report.is_catalog) return {};
@@ -49,6 +56,30 @@ class Addition final : public ports::ShardAddition {
 
 }  // namespace
 
+OperatedShards::OperatedShards(Shards& shards)
+    : shards_(shards), sampler_(sampling_interval, [this] { sample(); }) {}
+
+void OperatedShards::sample() {
+  const auto layout = shards_.now();
+  fan_out(layout->databases.size(), asked_at_once_max, [&](std::size_t i) {
+    std::int64_t changes = 0;
+    const Status asked = layout->databases[i]->store->read([&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(changes, unit.slots().changes());
+      return {};
+    });
+    if (asked) rates_.note(layout->databases[i]->id.value, changes);
+  });
+}
+
+std::vector<ports::ShardReport> OperatedShards::overview() {
+  std::vector<ports::ShardReport> reports;
+  for (const auto& each : shards_.now()->databases) {
+    reports.push_back(known_of(*each));
+    reports.back().writes_per_second = rates_.of(each->id.value);
+  }
+  return reports;
+}
+
 ports::ShardingReport OperatedShards::look() {
   const auto layout = shards_.now();
   std::vector<Seen> answers(layout->databases.size());
@@ -59,11 +90,17 @@ ports::ShardingReport OperatedShards::look() {
   if (!answers.front().map.owners.empty()) out.map = std::move(answers.front().map);
   out.loads.resize(model::slot_count);
   for (Seen& answer : answers) {
+    std::int64_t changes = 0;
     for (const ports::SlotRow& row : answer.slots) {
+      changes += row.seq;
       const model::SlotOwner& owner = out.map.owners[row.slot];
       const bool should_own = owner.shard == answer.report.id;
       if (should_own != row.owned || (row.owned && row.epoch != owner.epoch)) ++answer.report.slots_at_odds;
       if (should_own) out.loads[row.slot] = model::SlotLoad{row.users, row.seq};
+    }
+    if (!answer.report.unreachable) {
+      rates_.note(answer.report.id.value, changes);
+      answer.report.writes_per_second = rates_.of(answer.report.id.value);
     }
     out.shards.push_back(std::move(answer.report));
   }

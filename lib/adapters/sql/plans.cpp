@@ -14,6 +14,7 @@ constexpr const char* few_roles = "roles are kept in memory as a whole; they are
 constexpr std::array allowed{
     AllowedScan{Sql::slot_all, few_slots},
     AllowedScan{Sql::slot_sum_users, few_slots},
+    AllowedScan{Sql::slot_sum_seq, few_slots},
     AllowedScan{Sql::slot_map_all, few_slots},
     AllowedScan{Sql::shard_all, few_shards},
     AllowedScan{Sql::role_all, few_roles},

@@ -98,7 +98,8 @@ void Readers::rest(std::size_t kept) {
 }
 
 Readers::Counts Readers::counts() const {
-  return {reads_, waits_, std::chrono::microseconds(waited_microseconds_), in_use_};
+  return {reads_,  waits_,         std::chrono::microseconds(waited_microseconds_),
+          in_use_, turns_->idle(), all_.size()};
 }
 
 }  // namespace muster::sql

@@ -42,6 +42,8 @@ class Readers {
     std::uint64_t waits = 0;  ///< Reads that had to wait for a connection.
     std::chrono::microseconds waited{0};
     std::uint64_t in_use = 0;  ///< Connections, now, for these reads.
+    std::uint64_t idle = 0;    ///< Free now, for whoever shares them.
+    std::uint64_t count = 0;
   };
   [[nodiscard]] Counts counts() const;
 

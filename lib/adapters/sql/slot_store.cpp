@@ -319,6 +319,12 @@ Status SqlSlotStore::check_owned(std::uint32_t slot, std::int64_t epoch) {
   return fail(slot_not_owned(slot, epoch));
 }
 
+Result<std::int64_t> SqlSlotStore::changes() {
+  Query query(connection_, Sql::slot_sum_seq);
+  MUSTER_CHECK_OK(query.next());
+  return query.get_integer();
+}
+
 Status SqlSlotStore::set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) {
   Query query(connection_, Sql::slot_set_owner);
   query.text(std::string(owned ? owned_state : not_owned_state)).integer(epoch);

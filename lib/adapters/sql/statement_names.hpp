@@ -47,6 +47,7 @@ enum class Sql : std::uint8_t {
   slot_places,
   slot_add_users,
   slot_sum_users,
+  slot_sum_seq,
   shard_all,
   shard_put,
   slot_map_all,

@@ -93,6 +93,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::slot_places, "SELECT slot, epoch, state, seq FROM slot_state WHERE slot IN (?)", "?"},
     {Sql::slot_add_users, "UPDATE slot_state SET users = users + ? WHERE slot IN (?)", "?"},
     {Sql::slot_sum_users, "SELECT CAST(SUM(users) AS SIGNED) FROM slot_state"},
+    {Sql::slot_sum_seq, "SELECT CAST(SUM(seq) AS SIGNED) FROM slot_state"},
     {Sql::shard_all, "SELECT id, dsn, identity, added_at FROM shards ORDER BY id"},
     {Sql::shard_put, "REPLACE INTO shards (id, dsn, identity, added_at) VALUES (?, ?, ?, ?)"},
     {Sql::slot_map_all, "SELECT slot, shard, epoch FROM slot_map ORDER BY slot"},

@@ -21,6 +21,8 @@ inline ports::StoreCounters store_counters(const Writer& writer, const Readers& 
   counters.reads_waited = reads.waits;
   counters.read_wait = reads.waited;
   counters.readers_in_use = reads.in_use;
+  counters.readers_idle = reads.idle;
+  counters.readers_max = reads.count;
   return counters;
 }
 

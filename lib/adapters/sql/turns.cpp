@@ -24,6 +24,11 @@ std::optional<std::size_t> Turns::take(std::chrono::milliseconds wait_max, Holdi
   return index;
 }
 
+std::size_t Turns::idle() const {
+  const std::lock_guard lock(mutex_);
+  return free_.size() + free_inner_.size();
+}
+
 void Turns::take_one(std::size_t index) {
   std::unique_lock lock(mutex_);
   auto& group = group_of(index);

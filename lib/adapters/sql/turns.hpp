@@ -29,6 +29,8 @@ class Turns {
   void take_one(std::size_t index);
   void give_back(std::size_t index);
 
+  /// How many are free now.
+  [[nodiscard]] std::size_t idle() const;
   /// Those that are free now, all but the `kept` that were used last. They are given back with
   /// give_back_idle().
   std::vector<std::size_t> take_idle(std::size_t kept);
@@ -39,7 +41,7 @@ class Turns {
 
   const std::size_t outer_;
   const bool has_inner_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::size_t> free_;  ///< The one used last is the last.
   std::vector<std::size_t> free_inner_;

@@ -16,9 +16,14 @@ constexpr const char* fence_text =
     "RETURNING seq";
 constexpr const char* counter_text = "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value";
 // In the order of SqliteConnection::Own; the transaction's begin depends on the kind of connection.
-constexpr std::array<const char*, 8> own_texts{nullptr,          "COMMIT",       "ROLLBACK",
-                                               "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part",
-                                               fence_text,       counter_text};
+constexpr std::array<sql::NamedText, 8> own_texts{{{"begin", nullptr},
+                                                   {"commit", "COMMIT"},
+                                                   {"rollback", "ROLLBACK"},
+                                                   {"savepoint", "SAVEPOINT part"},
+                                                   {"release", "RELEASE part"},
+                                                   {"undo", "ROLLBACK TO part"},
+                                                   {"fence", fence_text},
+                                                   {"counter", counter_text}}};
 
 void configure_library() {
   static std::once_flag once;
@@ -76,7 +81,11 @@ void SqliteStatement::bind_null(int parameter) {
 
 Result<bool> SqliteStatement::step() {
   if (bind_status_ != SQLITE_OK) return fail(connection_.error_of(bind_status_));
+  const sql::SlowLog* const log = connection_.slow_log();
+  const bool is_timed = log != nullptr && log->is_on();
+  const auto began = is_timed ? sql::SlowLog::Clock::now() : sql::SlowLog::Clock::time_point();
   const int status = sqlite3_step(statement_);
+  if (is_timed) taken_ += sql::SlowLog::Clock::now() - began;
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) return false;
   Error error = connection_.error_of(status);
@@ -101,6 +110,8 @@ std::string_view SqliteStatement::bytes(int column) const {
 }
 
 void SqliteStatement::reset() {
+  if (sql::SlowLog* const log = connection_.slow_log()) log->note(name_, sqlite3_sql(statement_), taken_);
+  taken_ = {};
   sqlite3_reset(statement_);
   bind_status_ = SQLITE_OK;
   in_use = false;
@@ -188,11 +199,11 @@ std::optional<sql::Trouble> SqliteConnection::take_trouble() {
   return taken;
 }
 
-Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile(const char* text) {
+Result<std::unique_ptr<SqliteStatement>> SqliteConnection::compile(std::string_view name, const char* text) {
   sqlite3_stmt* compiled = nullptr;
   const int status = sqlite3_prepare_v3(handle_, text, -1, SQLITE_PREPARE_PERSISTENT, &compiled, nullptr);
   if (status != SQLITE_OK) return fail(error_of(status));
-  return std::make_unique<SqliteStatement>(*this, compiled);
+  return std::make_unique<SqliteStatement>(*this, name, compiled);
 }
 
 Status SqliteConnection::check_in_transaction() const {
@@ -205,7 +216,7 @@ Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name, std::size_t row
   MUSTER_CHECK_OK(check_in_transaction());
   auto& slot = statements_[sql::place_of(name, rows)];
   if (!slot) {
-    MUSTER_TRY(slot, compile(sql::text_of(name, rows)));
+    MUSTER_TRY(slot, compile(sql::name_of(name), sql::text_of(name, rows)));
   }
   MUSTER_CHECK(!slot->in_use);
   slot->in_use = true;
@@ -215,9 +226,10 @@ Result<sql::Statement*> SqliteConnection::prepare(sql::Sql name, std::size_t row
 Result<SqliteStatement*> SqliteConnection::prepare_own(Own name) {
   auto& slot = own_[static_cast<std::size_t>(name)];
   if (!slot) {
-    const char* text = own_texts[static_cast<std::size_t>(name)];
+    const sql::NamedText& own = own_texts.at(static_cast<std::size_t>(name));
+    const char* text = own.text;
     if (name == Own::begin) text = kind_ == ConnectionKind::writer ? "BEGIN IMMEDIATE" : "BEGIN";
-    MUSTER_TRY(slot, compile(text));
+    MUSTER_TRY(slot, compile(own.name, text));
   }
   return slot.get();
 }
@@ -304,7 +316,7 @@ Status SqliteConnection::execute(const std::string& statements) {
 }
 
 Result<std::vector<std::string>> SqliteConnection::values_of(const std::string& statement) {
-  MUSTER_TRY(const auto compiled, compile(statement.c_str()));
+  MUSTER_TRY(const auto compiled, compile("other", statement.c_str()));
   std::vector<std::string> values;
   for (;;) {
     MUSTER_TRY(const bool row, compiled->step());

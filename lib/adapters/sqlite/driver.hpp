@@ -7,6 +7,7 @@
 
 #include "adapters/sql/connection.hpp"
 #include "adapters/sql/plans.hpp"
+#include "adapters/sql/slow_log.hpp"
 
 #include <memory>
 #include <optional>
@@ -22,8 +23,9 @@ enum class ConnectionKind : std::uint8_t { writer, reader };
 
 class SqliteStatement final : public sql::Statement {
  public:
-  SqliteStatement(class SqliteConnection& connection, sqlite3_stmt* statement)
-      : connection_(connection), statement_(statement) {}
+  /// `name` must live on.
+  SqliteStatement(class SqliteConnection& connection, std::string_view name, sqlite3_stmt* statement)
+      : connection_(connection), name_(name), statement_(statement) {}
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
   ~SqliteStatement() override;
@@ -47,7 +49,9 @@ class SqliteStatement final : public sql::Statement {
   void note(int status);
 
   SqliteConnection& connection_;
+  const std::string_view name_;
   sqlite3_stmt* statement_;
+  sql::SlowLog::Clock::duration taken_{0};  ///< By the steps since the last reset.
   int bind_status_ = 0;
 };
 
@@ -87,6 +91,9 @@ class SqliteConnection final : public sql::TransactionalConnection {
 
   [[nodiscard]] Error error_of(int status);
   [[nodiscard]] sqlite3* handle() { return handle_; }
+  /// Whom it tells of slow statements. It must outlive the connection.
+  void watch_with(sql::SlowLog& log) { slow_log_ = &log; }
+  [[nodiscard]] sql::SlowLog* slow_log() const { return slow_log_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
@@ -94,7 +101,7 @@ class SqliteConnection final : public sql::TransactionalConnection {
 
   SqliteConnection(std::string path, ConnectionKind kind) : path_(std::move(path)), kind_(kind) {}
   Result<SqliteStatement*> prepare_own(Own name);
-  Result<std::unique_ptr<SqliteStatement>> compile(const char* text);
+  Result<std::unique_ptr<SqliteStatement>> compile(std::string_view name, const char* text);
   Status run_own(Own name);
   /// Of a writer whose transaction is gone: unavailable.
   [[nodiscard]] Status check_in_transaction() const;
@@ -107,6 +114,7 @@ class SqliteConnection final : public sql::TransactionalConnection {
   std::vector<std::unique_ptr<SqliteStatement>> statements_;
   std::vector<std::unique_ptr<SqliteStatement>> own_;
   std::optional<sql::Trouble> trouble_;
+  sql::SlowLog* slow_log_ = nullptr;
 };
 
 /// The driver's own statements that reach rows.

@@ -91,6 +91,15 @@ Result<bool> SqlitePlans::has_at_most(const std::string& table, std::int64_t row
   return number_in(counted) <= rows;
 }
 
+sql::SlowLog::Explain explanations_of(std::string path) {
+  return [path = std::move(path)](const std::string& text) -> std::string {
+    const auto plans = SqlitePlans::open(path);
+    if (!plans) return plans.error().message;
+    const auto plan = (*plans)->plan_of(text);
+    return plan ? sql::text_of(*plan) : plan.error().message + ": " + plan.error().detail;
+  };
+}
+
 Result<ports::Examination> SqlitePlans::examine() {
   const auto own = driver_statements();
   MUSTER_TRY(ports::Examination found, sql::examine_plans(*this, own));

@@ -6,6 +6,7 @@
 #include "adapters/sqlite/driver.hpp"
 
 #include <memory>
+#include <string>
 
 namespace muster::sqlite {
 
@@ -28,5 +29,8 @@ class SqlitePlans final : public sql::PlanSource {
   std::unique_ptr<SqliteConnection> connection_;
   bool has_statistics_;
 };
+
+/// What a slow log asks for plans of the file.
+sql::SlowLog::Explain explanations_of(std::string path);
 
 }  // namespace muster::sqlite

@@ -26,10 +26,12 @@ constexpr int trims_max = 25;
 
 class SqliteStore final : public ports::Store {
  public:
-  SqliteStore(SqliteOptions options, FileLock lock, std::unique_ptr<SqliteConnection> writer,
+  SqliteStore(SqliteOptions options, FileLock lock, std::unique_ptr<sql::SlowLog> slow_log,
+              std::unique_ptr<SqliteConnection> writer,
               std::vector<std::unique_ptr<sql::TransactionalConnection>> readers)
       : options_(std::move(options)),
         lock_(std::move(lock)),
+        slow_log_(std::move(slow_log)),
         connection_(*writer),
         readers_(std::move(readers), options_.reader_wait_max, health_),
         writer_(
@@ -50,7 +52,9 @@ class SqliteStore final : public ports::Store {
   ports::StoreHealth health() override { return health_.report(); }
 
   [[nodiscard]] ports::StoreCounters counters() const override {
-    return sql::store_counters(writer_, readers_);
+    ports::StoreCounters counters = sql::store_counters(writer_, readers_);
+    counters.slow_statements = slow_log_->count();
+    return counters;
   }
 
   Result<ports::Examination> examine() override {
@@ -87,6 +91,7 @@ class SqliteStore final : public ports::Store {
 
   SqliteOptions options_;
   FileLock lock_;
+  const std::unique_ptr<sql::SlowLog> slow_log_;  ///< The connections'.
   sql::Health health_;
   SqliteConnection& connection_;  ///< The writer's, to be used on its thread.
   sql::Readers readers_;
@@ -138,15 +143,19 @@ Result<std::unique_ptr<ports::Store>> open_locked(SqliteOptions options, FileLoc
                                                  options.writer_cache_kib, timeout_ms));
   MUSTER_CHECK_OK(set_up_writer(*writer, options));
   static_cast<void>(writer->take_trouble());
+  auto slow_log = std::make_unique<sql::SlowLog>(sql::SlowLog::Limits{.slow_from = options.slow_from},
+                                                 options.path, explanations_of(options.path));
+  writer->watch_with(*slow_log);
   std::vector<std::unique_ptr<sql::TransactionalConnection>> readers;
   for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
     MUSTER_TRY(auto reader, SqliteConnection::open(options.path, ConnectionKind::reader,
                                                    options.reader_cache_kib, timeout_ms));
     MUSTER_CHECK_OK(reader->execute("PRAGMA query_only = ON"));
+    reader->watch_with(*slow_log);
     readers.push_back(std::move(reader));
   }
-  return std::unique_ptr<ports::Store>(std::make_unique<SqliteStore>(std::move(options), std::move(lock),
-                                                                     std::move(writer), std::move(readers)));
+  return std::unique_ptr<ports::Store>(std::make_unique<SqliteStore>(
+      std::move(options), std::move(lock), std::move(slow_log), std::move(writer), std::move(readers)));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct SqliteOptions {
   std::chrono::milliseconds batch_time_max{20};     ///< No further unit joins a commit that is this old.
   std::chrono::milliseconds busy_timeout{2000};     ///< For another program that holds the file's write lock.
   std::chrono::milliseconds reader_wait_max{2000};  ///< For a free reader; then overloaded.
+  std::chrono::microseconds slow_from{0};           ///< Statements that take so long are logged; 0: none.
   std::int64_t change_log_keep = 1'000'000;  ///< Newest entries of the change log that maintain() keeps.
   /// Where users are spread over several databases: which slots this one is written in. Null: all.
   std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;

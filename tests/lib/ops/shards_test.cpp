@@ -9,6 +9,7 @@
 #include "ops/shards_skew.hpp"
 
 #include <map>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
@@ -77,6 +78,28 @@ TEST_CASE("shards are listed with what they own, and their users are counted by 
   CHECK(sum_of(items_of(each), "users") == items_of(of_one)[0].at("users").as_int64());
   CHECK(outcome(spread.run<ListSlots>(R"({"shard":"9"})")) == "not_found");
   CHECK(outcome(spread.run<ListSlots>(R"({"shard":"02"})")) == "not_found");
+}
+
+TEST_CASE("the rate of changes is counted by the databases, and seen where they are") {
+  Spread spread(2);
+  (void)must(spread.run<ListShards>());
+  const auto rates = [&] {
+    double sum = 0;
+    for (const auto& each : items_of(must(spread.run<ListShards>())))
+      if (!each.at("writes_per_second").is_null()) sum += each.at("writes_per_second").to_number<double>();
+    return sum;
+  };
+  bool is_seen = false;
+  for (int i = 0; i < 100 && !is_seen; ++i) {
+    (void)spread.add_user("user" + std::to_string(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    is_seen = rates() > 0;
+  }
+  CHECK(is_seen);
+  const auto overview = spread.context().sharding->overview();
+  REQUIRE(overview.size() == 3);
+  CHECK(overview[1].counters.writes > 0);
+  CHECK(overview[1].counters.readers_max > 0);
 }
 
 TEST_CASE("a shard that cannot be reached is listed with the reason, and the others as ever") {

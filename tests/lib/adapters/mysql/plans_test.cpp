@@ -4,12 +4,16 @@
 
 #include "adapters/mysql/driver.hpp"
 #include "lib/adapters/mysql/database.hpp"
+#include "support/captured_log.hpp"
 
 #include <set>
 #include <sstream>
+#include <thread>
 
 namespace muster::mysql::test {
 namespace {
+
+using muster::test::CapturedLog;
 
 constexpr int rows = 3000;
 
@@ -196,6 +200,51 @@ TEST_CASE("a database that a newer program has changed is told, and a table that
     CHECK(each.problem.find("doesn't exist") != std::string::npos);
   }
   CHECK(found.faults.size() == 4);
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("a slow statement is logged with the database and its plan, and never with a value") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  MysqlOptions options = options_for(server.dsn(database));
+  options.slow_from = std::chrono::microseconds(1);
+  const CapturedLog captured;
+  {
+    const auto store = open_store(options);
+    REQUIRE(put(*store, "a-name-of-somebody", "a-secret"));
+    CHECK(get(*store, "a-name-of-somebody") == "a-secret");
+    const std::string where = "; database " + options.dsn.endpoint();
+    CHECK(captured.awaits(where + "; plan: meta: "));
+    CHECK(captured.awaits("slow statement meta_put took "));
+    CHECK(captured.awaits("slow statement commit took "));
+    CHECK(store->counters().slow_statements >= 3);
+  }
+  CHECK(captured.text().find("a-name-of-somebody") == std::string::npos);
+  CHECK(captured.text().find("a-secret") == std::string::npos);
+  server.execute("DROP DATABASE " + database);
+}
+
+TEST_CASE("a statement that waited for a lock is told while the lock is still held") {
+  SERVER_UNDER_TEST(server);
+  const std::string database = server.create_database();
+  MysqlOptions options = options_for(server.dsn(database, "statement_timeout=4s"));
+  options.slow_from = std::chrono::milliseconds(500);
+  const CapturedLog captured;
+  const auto store = open_store(options);
+  REQUIRE(put(*store, "a", "1"));
+  const std::string state = "SELECT COUNT(*) FROM information_schema.innodb_trx";
+  std::thread other([&] {
+    server.execute("BEGIN; UPDATE meta SET value = 'x' WHERE name = 'a'; DO SLEEP(3); ROLLBACK", database);
+  });
+  const bool is_locked = muster::test::eventually([&] { return server.execute(state) != "0\n"; });
+  const Status waited = put(*store, "a", "2");
+  const bool is_told = captured.awaits("slow statement meta_put took ");
+  other.join();
+  CHECK(is_locked);
+  // The lock is waited for half as long as an answer.
+  CHECK(is_told);
+  CHECK(store->counters().slow_statements >= 1);
+  if (!waited) CHECK(waited.error().code == ErrorCode::unavailable);
   server.execute("DROP DATABASE " + database);
 }
 

@@ -3,6 +3,7 @@
 
 #include "adapters/sqlite/driver.hpp"
 #include "lib/adapters/sqlite/database.hpp"
+#include "support/captured_log.hpp"
 
 #include <algorithm>
 #include <set>
@@ -157,6 +158,24 @@ TEST_CASE("an examination tells of a table that is not there and of a schema of 
     CHECK(each.statement.starts_with("taken_"));
     CHECK(mentions(each.problem, "no such table: taken"));
   }
+}
+
+TEST_CASE("a slow statement is logged with the file and its plan, and never with a value") {
+  const Folder folder;
+  SqliteOptions options = options_for(folder);
+  options.slow_from = std::chrono::microseconds(1);
+  const muster::test::CapturedLog captured;
+  {
+    const auto store = open_store(options);
+    REQUIRE(put(*store, "a-name-of-somebody", "a-secret"));
+    CHECK(get(*store, "a-name-of-somebody") == "a-secret");
+    CHECK(captured.awaits("; database " + options.path + "; plan: SEARCH meta USING PRIMARY KEY (name=?)"));
+    CHECK(captured.awaits("slow statement meta_put took "));
+    CHECK(captured.awaits("slow statement commit took "));
+    CHECK(store->counters().slow_statements >= 3);
+  }
+  CHECK(captured.text().find("a-name-of-somebody") == std::string::npos);
+  CHECK(captured.text().find("a-secret") == std::string::npos);
 }
 
 TEST_CASE("the lists that grow with the number of users use the index made for them") {
