@@ -85,7 +85,8 @@ TEST_CASE("the rate of changes is counted by the databases, and seen where they 
   (void)must(spread.run<ListShards>());
   const auto rates = [&] {
     double sum = 0;
-    for (const auto& each : items_of(must(spread.run<ListShards>())))
+    const auto shards = must(spread.run<ListShards>());
+    for (const auto& each : items_of(shards))
       if (!each.at("writes_per_second").is_null()) sum += each.at("writes_per_second").to_number<double>();
     return sum;
   };

@@ -4,6 +4,7 @@
 
 #include "adapters/mysql/driver.hpp"
 #include "lib/adapters/mysql/database.hpp"
+#include "ports/user_store.hpp"
 #include "support/captured_log.hpp"
 
 #include <set>
@@ -213,8 +214,13 @@ TEST_CASE("a slow statement is logged with the database and its plan, and never 
     const auto store = open_store(options);
     REQUIRE(put(*store, "a-name-of-somebody", "a-secret"));
     CHECK(get(*store, "a-name-of-somebody") == "a-secret");
+    const Status listed = store->read([](ports::Unit& unit) -> Status {
+      MUSTER_CHECK_OK(unit.users().list({}, std::nullopt, 10));
+      return {};
+    });
+    CHECK(listed);
     const std::string where = "; database " + options.dsn.endpoint();
-    CHECK(captured.awaits(where + "; plan: meta: "));
+    CHECK(captured.awaits(where + "; plan: users: range by PRIMARY, "));
     CHECK(captured.awaits("slow statement meta_put took "));
     CHECK(captured.awaits("slow statement commit took "));
     CHECK(store->counters().slow_statements >= 3);
@@ -232,7 +238,7 @@ TEST_CASE("a statement that waited for a lock is told while the lock is still he
   const CapturedLog captured;
   const auto store = open_store(options);
   REQUIRE(put(*store, "a", "1"));
-  const std::string state = "SELECT COUNT(*) FROM information_schema.innodb_trx";
+  const std::string state = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP%'";
   std::thread other([&] {
     server.execute("BEGIN; UPDATE meta SET value = 'x' WHERE name = 'a'; DO SLEEP(3); ROLLBACK", database);
   });
