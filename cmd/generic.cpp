@@ -243,6 +243,20 @@ std::string follow_up(const Run& run, const Json& data) {
   return "there is more: --all for every page, or --cursor " + std::string(cursor->get_string());
 }
 
+/// Of a list without what could not be reached: says so, and that it is not whole.
+wire::Exit note_missing(const Run& run, const boost::json::object& page) {
+  const auto* partial = page.if_contains("partial");
+  if (partial == nullptr || !partial->is_bool() || !partial->get_bool()) return wire::Exit::done;
+  std::string text =
+      "users of " + wire::text_from_json(page.at("missing")) + " parts of the data are missing";
+  if (const auto* shards = page.if_contains("missing_shards"); shards != nullptr && shards->is_array())
+    text += ": shard " + wire::text_from_json(*shards);
+  if (const auto* cursor = page.if_contains("resume_cursor"); cursor != nullptr && cursor->is_string())
+    text += "; later, they are listed by --cursor " + std::string(cursor->get_string());
+  run.terminal.note(text);
+  return wire::Exit::partly_done;
+}
+
 Result<wire::Exit> run_generic(Run& run, const OperationDescription& operation) {
   MUSTER_TRY(const Prepared prepared, prepare(run, operation));
   const Columns columns = columns_of(operation);
@@ -252,6 +266,8 @@ Result<wire::Exit> run_generic(Run& run, const OperationDescription& operation) 
   const bool is_plan = run.globals.dry_run && run.command.changes;
   MUSTER_CHECK_OK(run.printer.print(data, is_plan ? Columns() : columns));
   if (const std::string more = follow_up(run, data); !more.empty()) run.terminal.note(more);
+  if (const auto* page = data.if_object(); page != nullptr && is_list(operation) && page->contains("partial"))
+    return note_missing(run, *page);
   return exit_of(run, data);
 }
 
@@ -396,6 +412,7 @@ Result<wire::Exit> print_all_pages(Run& run, const std::string& path, Query quer
       std::any_of(query.begin(), query.end(), [](const auto& each) { return each.first == "limit"; });
   if (!has_limit) query.emplace_back("limit", "1000");
   MUSTER_CHECK_OK(run.printer.begin_list(columns));
+  wire::Exit exit = wire::Exit::done;
   for (std::string cursor;;) {
     Query page_query = query;
     if (!cursor.empty()) {
@@ -411,11 +428,14 @@ Result<wire::Exit> print_all_pages(Run& run, const std::string& path, Query quer
     MUSTER_CHECK_OK(run.printer.items({list.begin(), list.end()}));
     MUSTER_CHECK_OK(run.printer.flush());
     const auto* next = object->if_contains("next_cursor");
-    if (next == nullptr || !next->is_string()) break;
+    const bool is_last = next == nullptr || !next->is_string();
+    // What is missing of a page before follows with the pages after it.
+    if (is_last) exit = note_missing(run, *object);
+    if (is_last) break;
     cursor = std::string(next->get_string());
   }
   MUSTER_CHECK_OK(run.printer.end_list({}));
-  return wire::Exit::done;
+  return exit;
 }
 
 }  // namespace muster::cmd

@@ -5,7 +5,7 @@
 #include "model/role.hpp"
 #include "ops/call.hpp"
 #include "ops/operation.hpp"
-#include "ops/page.hpp"
+#include "ops/parts.hpp"
 
 namespace muster::ops {
 
@@ -34,25 +34,27 @@ struct ListRoleMembers {
     std::string role;
     std::int64_t limit = page_limit_default;
     std::optional<std::string> cursor;
+    bool partial = false;
 
     static constexpr auto fields() {
       return std::tuple{
           field("role", &Request::role, "The role's name").length(1, 64),
           field("limit", &Request::limit, limit_description).range(1, page_limit_max).optional(),
-          field("cursor", &Request::cursor, cursor_description)};
+          field("cursor", &Request::cursor, cursor_description),
+          field("partial", &Request::partial, partial_description).optional()};
     }
   };
-  using Reply = Page<RoleMember>;
+  using Reply = PartialPage<RoleMember>;
 
   static constexpr OperationInfo info{.name = "list_role_members",
-                                      .summary = "List who holds a role",
+                                      .summary = "List who holds a role directly, by grants in force",
                                       .method = "GET",
                                       .path = "/v1/roles/{role}/members",
                                       .needs = "read:role",
                                       .command = "role members",
-                                      .help = "Direct grants in force, in the order of user ids."};
+                                      .help = partial_help};
 
-  /// Error: not_found.
+  /// Errors: not_found, unavailable (a part cannot be reached, and partial was not asked for).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 

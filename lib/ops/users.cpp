@@ -64,15 +64,30 @@ Result<model::User> patched(model::User user, const UpdateUser::Request& request
 
 }  // namespace
 
-Result<ListUsers::Reply> ListUsers::run(Context& context, Call& /*call*/, const Request& request) {
+Result<ListUsers::Reply> ListUsers::run(Context& context, Call& call, const Request& request) {
   MUSTER_TRY(const auto filter, filter_of(request));
+  const auto limit = static_cast<std::size_t>(request.limit);
+  const bool names_one = filter.username || filter.email || filter.phone;
+  if (!names_one) {
+    MUSTER_TRY(const PartsPlace place, place_of(list_kind, request.cursor));
+    std::vector<PartPage<model::User>> pages(count_parts(context));
+    const auto missing = request.partial ? Missing::allowed : Missing::refused;
+    MUSTER_TRY(auto answer,
+               ask_parts(context, call, missing, [&](std::size_t part, ports::Unit& unit) -> Status {
+                 MUSTER_TRY(auto page, unit.users().list(filter, place.of(part), limit));
+                 pages.at(part) = {std::move(page.items), page.more};
+                 return {};
+               }));
+    return merge_parts(std::move(pages), place, std::move(answer), limit, list_kind,
+                       [](const model::User& user) { return user.id; });
+  }
   std::optional<UserId> after;
   if (request.cursor) {
     MUSTER_TRY(after.emplace().value, read_number_cursor(list_kind, *request.cursor));
   }
   Reply reply;
   MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
-    MUSTER_TRY(auto page, unit.users().list(filter, after, static_cast<std::size_t>(request.limit)));
+    MUSTER_TRY(auto page, unit.users().list(filter, after, limit));
     if (page.more && !page.items.empty())
       reply.next_cursor = make_cursor(list_kind, page.items.back().id.text());
     reply.items = std::move(page.items);

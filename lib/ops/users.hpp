@@ -6,7 +6,7 @@
 #include "ops/call.hpp"
 #include "ops/changed.hpp"
 #include "ops/operation.hpp"
-#include "ops/page.hpp"
+#include "ops/parts.hpp"
 
 namespace muster::ops {
 
@@ -20,6 +20,7 @@ struct ListUsers {
     std::optional<Time> created_before;
     std::int64_t limit = page_limit_default;
     std::optional<std::string> cursor;
+    bool partial = false;
 
     static constexpr auto fields() {
       return std::tuple{
@@ -30,18 +31,21 @@ struct ListUsers {
           field("created_after", &Request::created_after, "Only users created after this time"),
           field("created_before", &Request::created_before, "Only users created before this time"),
           field("limit", &Request::limit, limit_description).range(1, page_limit_max).optional(),
-          field("cursor", &Request::cursor, cursor_description)};
+          field("cursor", &Request::cursor, cursor_description),
+          field("partial", &Request::partial, partial_description).optional()};
     }
   };
-  using Reply = Page<model::User>;
+  using Reply = PartialPage<model::User>;
 
   static constexpr OperationInfo info{.name = "list_users",
                                       .summary = "List users in the order of their ids",
                                       .method = "GET",
                                       .path = "/v1/users",
                                       .needs = "read:user",
-                                      .command = "user list"};
+                                      .command = "user list",
+                                      .help = partial_help};
 
+  /// Error: unavailable (a part cannot be reached, and partial was not asked for).
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 

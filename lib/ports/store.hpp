@@ -93,6 +93,15 @@ class Store {
 
   /// Every database that users are in, as homes.
   [[nodiscard]] virtual std::vector<Home> parts() const { return {Home::part(0)}; }
+  /// Reads each of parts() for itself, side by side, some at a time: how each ended, in their order. `work`
+  /// is called by several threads.
+  virtual std::vector<Status> read_parts(const std::function<Status(std::size_t part, Unit&)>& work) {
+    const std::vector<Home> homes = parts();
+    std::vector<Status> statuses;
+    for (std::size_t i = 0; i < homes.size(); ++i)
+      statuses.push_back(read(homes[i], [&](Unit& unit) { return work(i, unit); }));
+    return statuses;
+  }
   /// Which of parts() the user is in now.
   [[nodiscard]] virtual Home part_of(UserId /*user*/) const { return Home::part(0); }
   /// Where a request with that idempotency key has its home: `proposed`, if it is the first with that key,

@@ -2,6 +2,7 @@
 #include "adapters/sharded/sharded_store.hpp"
 
 #include "adapters/sharded/claims.hpp"
+#include "adapters/sharded/fan_out.hpp"
 #include "adapters/sharded/sharded_unit.hpp"
 #include "base/log.hpp"
 
@@ -279,6 +280,16 @@ std::vector<Home> ShardedStore::parts() const {
   std::vector<Home> parts;
   for (std::size_t i = 0; i < shards_->now()->databases.size(); ++i) parts.push_back(Home::part(i));
   return parts;
+}
+
+std::vector<Status> ShardedStore::read_parts(const std::function<Status(std::size_t part, Unit&)>& work) {
+  constexpr std::size_t at_once_max = 8;
+  const std::vector<Home> homes = parts();
+  std::vector<Status> statuses(homes.size());
+  fan_out(homes.size(), at_once_max, [&](std::size_t i) {
+    statuses[i] = read(homes[i], ports::Freshness{}, [&](Unit& unit) { return work(i, unit); });
+  });
+  return statuses;
 }
 
 Home ShardedStore::part_of(UserId user) const {

@@ -54,6 +54,7 @@ class ShardedStore final : public ports::Store {
               const std::function<Status(ports::Unit&)>& work) override;
   Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override;
   [[nodiscard]] std::vector<ports::Home> parts() const override;
+  std::vector<Status> read_parts(const std::function<Status(std::size_t part, ports::Unit&)>& work) override;
   [[nodiscard]] ports::Home part_of(UserId user) const override;
   Result<ports::Home> settle_home(const std::string& key, Time expires_at,
                                   const ports::Home& proposed) override;
