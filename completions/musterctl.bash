@@ -150,7 +150,7 @@ _musterctl() {
   'shard') words='list slots skew add drain check examine' ;;
   'config') words='show' ;;
   'context') words='set use list delete' ;;
-  'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --all' words='' ;;
+  'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --partial --all' words='' ;;
   'user get') globals+=' ' words='' ;;
   'user create') globals+=' --id --password-file --email --phone --display-name --attributes' words='' ;;
   'user update') globals+=' --display-name --email --phone --status --attributes --clear' words='' ;;
@@ -175,7 +175,7 @@ _musterctl() {
   'role unexclude') globals+=' ' words='' ;;
   'role grant') globals+=' --expires-at --expires-in --reason --users --format --concurrency --max-rps --failed-out --restart' words='' ;;
   'role revoke') globals+=' ' words='' ;;
-  'role members') globals+=' --limit --cursor --all' words='' ;;
+  'role members') globals+=' --limit --cursor --partial --all' words='' ;;
   'role check') globals+=' ' words='' ;;
   'role explain') globals+=' ' words='' ;;
   'role impact') globals+=' --permissions --parents --add-permissions --remove-permissions --add-parents --remove-parents --delete --users' words='' ;;
