@@ -247,8 +247,8 @@ std::string follow_up(const Run& run, const Json& data) {
 wire::Exit note_missing(const Run& run, const boost::json::object& page) {
   const auto* partial = page.if_contains("partial");
   if (partial == nullptr || !partial->is_bool() || !partial->get_bool()) return wire::Exit::done;
-  std::string text =
-      "users of " + wire::text_from_json(page.at("missing")) + " parts of the data are missing";
+  const std::string count = wire::text_from_json(page.at("missing"));
+  std::string text = "users of " + count + (count == "1" ? " part" : " parts") + " of the data are missing";
   if (const auto* shards = page.if_contains("missing_shards"); shards != nullptr && shards->is_array())
     text += ": shard " + wire::text_from_json(*shards);
   if (const auto* cursor = page.if_contains("resume_cursor"); cursor != nullptr && cursor->is_string())
