@@ -44,10 +44,10 @@ Result<ListRoleMembers::Reply> ListRoleMembers::run(Context& context, Call& call
   const auto limit = static_cast<std::size_t>(request.limit);
   std::vector<PartPage<RoleMember>> pages(count_parts(context));
   const auto missing = request.partial ? Missing::allowed : Missing::refused;
-  MUSTER_TRY(auto answer, ask_parts(context, call, missing, [&](std::size_t part, ports::Unit& unit) {
+  MUSTER_TRY(const auto answer, ask_parts(context, call, missing, [&](std::size_t part, ports::Unit& unit) {
                return list_members(unit, request.role, place.of(part), now, limit, pages.at(part));
              }));
-  return merge_parts(std::move(pages), place, std::move(answer), limit, kind,
+  return merge_parts(std::move(pages), place, answer, limit, kind,
                      [](const RoleMember& member) { return member.user_id; });
 }
 

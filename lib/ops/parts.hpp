@@ -90,8 +90,9 @@ std::size_t count_parts(const Context& context);
 
 /// Pages of parts, asked from `place` on, as one of at most `limit`; `id_of` gives an item's user.
 template <class Item, class IdOf>
-PartialPage<Item> merge_parts(std::vector<PartPage<Item>> pages, const PartsPlace& place, PartsAnswer answer,
-                              std::size_t limit, std::string_view kind, const IdOf& id_of) {
+PartialPage<Item> merge_parts(std::vector<PartPage<Item>> pages, const PartsPlace& place,
+                              const PartsAnswer& answer, std::size_t limit, std::string_view kind,
+                              const IdOf& id_of) {
   PartialPage<Item> out;
   // Behind the end of a part's page that has more, nothing is known of that part.
   std::optional<UserId> known_to;
@@ -118,7 +119,7 @@ PartialPage<Item> merge_parts(std::vector<PartPage<Item>> pages, const PartsPlac
       next.behind[part] = std::max(behind.value_or(*known_to), *known_to);
   out.missing = static_cast<std::int64_t>(answer.missing.size());
   out.partial = out.missing != 0;
-  out.missing_shards = std::move(answer.missing_shards);
+  out.missing_shards = answer.missing_shards;
   const std::string cursor = make_cursor(kind, text_of(next));
   if (known_to)
     out.next_cursor = cursor;

@@ -72,13 +72,13 @@ Result<ListUsers::Reply> ListUsers::run(Context& context, Call& call, const Requ
     MUSTER_TRY(const PartsPlace place, place_of(list_kind, request.cursor));
     std::vector<PartPage<model::User>> pages(count_parts(context));
     const auto missing = request.partial ? Missing::allowed : Missing::refused;
-    MUSTER_TRY(auto answer,
+    MUSTER_TRY(const auto answer,
                ask_parts(context, call, missing, [&](std::size_t part, ports::Unit& unit) -> Status {
                  MUSTER_TRY(auto page, unit.users().list(filter, place.of(part), limit));
                  pages.at(part) = {std::move(page.items), page.more};
                  return {};
                }));
-    return merge_parts(std::move(pages), place, std::move(answer), limit, list_kind,
+    return merge_parts(std::move(pages), place, answer, limit, list_kind,
                        [](const model::User& user) { return user.id; });
   }
   std::optional<UserId> after;
