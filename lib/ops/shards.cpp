@@ -7,11 +7,11 @@
 #include <charconv>
 
 namespace muster::ops {
-namespace {
-
 std::string text_of(model::ShardId id) {
   return std::to_string(id.value);
 }
+
+namespace {
 
 std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(value);

@@ -12,6 +12,8 @@ namespace muster::ops {
 
 /// Error: unavailable (nothing is known of shards here).
 Result<ports::Sharding*> sharding_of(const Context& context);
+/// As users write it.
+std::string text_of(model::ShardId id);
 /// Error: not_found.
 Result<model::ShardId> find_shard(const ports::ShardingReport& report, const std::string& text);
 

@@ -9,10 +9,6 @@
 namespace muster::ops {
 namespace {
 
-std::string text_of(model::ShardId id) {
-  return std::to_string(id.value);
-}
-
 HotSlot shown(const model::HotSlot& hot) {
   return {hot.slot, text_of(hot.shard), hot.load.users, hot.load.writes};
 }
