@@ -215,10 +215,13 @@ void create_users(ports::Store& store) {
     }));
 }
 
+// What GET /v1/users/ID asks for.
+const ports::Freshness as_get_user{.recency = ports::Recency::recent, .view = ports::View::looks};
+
 void read_user(ports::Store& store, int thread, std::uint64_t turn) {
   const UserId id = make_user(some_number(thread, turn)).id;
   bool found = false;
-  must(store.read(ports::Home::of(id), {.view = ports::View::looks}, [&](ports::Unit& unit) -> Status {
+  must(store.read(ports::Home::of(id), as_get_user, [&](ports::Unit& unit) -> Status {
     MUSTER_TRY(const auto user, unit.users().find(id));
     found = user.has_value();
     return {};
