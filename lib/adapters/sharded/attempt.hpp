@@ -47,13 +47,14 @@ class Attempt {
   std::map<Wish, Answer> answers;
   std::map<Wish, Hold> holds;
   std::vector<model::Revocation> revocations;
-  bool may_change_roles = false;
+  std::optional<std::int64_t> role_change;  ///< Its number: the gates are closed for it (role_gate.hpp).
 
   /// What the last run asked for.
   std::set<Wish> wishes;
   std::set<Wish> holds_wished;  ///< Of names to be given up.
   std::vector<model::Revocation> revocations_wished;
   bool wishes_to_change_roles = false;
+  std::optional<std::int64_t> role_change_awaited;
 
   /// What the last run did, if it was kept.
   std::vector<HeldName> committed;
@@ -83,6 +84,7 @@ class Attempt {
     holds_wished.clear();
     revocations_wished.clear();
     wishes_to_change_roles = false;
+    role_change_awaited.reset();
     committed.clear();
     released.clear();
     removed_roles.clear();
@@ -93,7 +95,7 @@ class Attempt {
   }
   [[nodiscard]] bool wishes_anything() const {
     return !wishes.empty() || !holds_wished.empty() || !revocations_wished.empty() ||
-           wishes_to_change_roles || fenced;
+           wishes_to_change_roles || role_change_awaited || fenced;
   }
 };
 

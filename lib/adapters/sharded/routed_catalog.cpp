@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sharded/routed_catalog.hpp"
 
+#include "adapters/sharded/role_gate.hpp"
+
 #include <sstream>
 
 namespace muster::sharded {
@@ -30,22 +32,45 @@ Status put_removed_roles(Unit& catalog, const std::set<std::string>& names) {
   return catalog.meta().put(removed_roles_name, text);
 }
 
+Status RoutedRoles::pass_gate() {
+  if (routing_.attempt == nullptr || routing_.is_at_catalog() || has_passed_) return {};
+  has_passed_ = true;
+  MUSTER_TRY(const std::int64_t wanted, role_gate(routing_.local));
+  // Before the roles are read: these are then at least so new.
+  MUSTER_TRY(const std::int64_t done, routing_.on_catalog(role_changes));
+  if (done < wanted) routing_.attempt->role_change_awaited = wanted;
+  return {};
+}
+
 Result<std::vector<model::Role>> RoutedRoles::all() {
+  MUSTER_CHECK_OK(pass_gate());
   return routing_.on_catalog([](Unit& unit) { return unit.roles().all(); });
 }
 
 Result<std::optional<model::Role>> RoutedRoles::find(const std::string& name) {
+  MUSTER_CHECK_OK(pass_gate());
   return routing_.on_catalog([&](Unit& unit) { return unit.roles().find(name); });
 }
 
-Status RoutedRoles::check_may_change() {
-  MUSTER_CHECK_OK(check_at_catalog(routing_));
-  if (!routing_.attempt->may_change_roles) routing_.attempt->wishes_to_change_roles = true;
-  return {};
+Result<std::int64_t> RoutedRoles::version() {
+  MUSTER_CHECK_OK(pass_gate());
+  return routing_.on_catalog([](Unit& unit) { return unit.roles().version(); });
+}
+
+Status RoutedRoles::begin_change() {
+  if (has_begun_) return {};
+  Attempt& attempt = *routing_.attempt;
+  MUSTER_TRY(const std::int64_t done, role_changes(routing_.local));
+  if (attempt.role_change != done + 1) {
+    attempt.wishes_to_change_roles = true;
+    return {};
+  }
+  has_begun_ = true;
+  return put_role_changes(routing_.local, *attempt.role_change);
 }
 
 Status RoutedRoles::create(model::Role& role) {
-  MUSTER_CHECK_OK(check_may_change());
+  MUSTER_CHECK_OK(check_at_catalog(routing_));
   MUSTER_TRY(const auto removed, removed_roles(routing_.local));
   if (removed.contains(role.name))
     return fail(Error{ErrorCode::unavailable,
@@ -58,23 +83,25 @@ Status RoutedRoles::create(model::Role& role) {
 }
 
 Status RoutedRoles::update(model::Role& role) {
-  MUSTER_CHECK_OK(check_may_change());
+  MUSTER_CHECK_OK(check_at_catalog(routing_));
+  MUSTER_TRY(const auto before, routing_.local.roles().find(role.name));
+  if (before && (before->parents != role.parents || before->exclusive_with != role.exclusive_with))
+    MUSTER_CHECK_OK(begin_change());
   return routing_.local.roles().update(role);
 }
 
 Result<bool> RoutedRoles::remove(const std::string& name) {
-  MUSTER_CHECK_OK(check_may_change());
+  MUSTER_CHECK_OK(check_at_catalog(routing_));
   MUSTER_TRY(const bool removed, routing_.local.roles().remove(name));
   if (!removed) return false;
   MUSTER_TRY(auto names, removed_roles(routing_.local));
   names.insert(name);
   MUSTER_CHECK_OK(put_removed_roles(routing_.local, names));
+  // The gates are closed one by one, when the role's grants are removed.
+  MUSTER_TRY(const std::int64_t done, role_changes(routing_.local));
+  MUSTER_CHECK_OK(put_role_changes(routing_.local, done + 1));
   routing_.attempt->removed_roles.push_back(name);
   return true;
-}
-
-Result<std::int64_t> RoutedRoles::version() {
-  return routing_.on_catalog([](Unit& unit) { return unit.roles().version(); });
 }
 
 Status RoutedRevocations::append(model::Revocation& revocation) {

@@ -32,9 +32,14 @@ class RoutedRoles final : public ports::RoleStore {
   Result<std::int64_t> version() override;
 
  private:
-  Status check_may_change();
+  /// Before anything is decided by roles in this unit.
+  Status pass_gate();
+  /// Of what may leave somebody with roles that exclude each other.
+  Status begin_change();
 
   Routing& routing_;
+  bool has_passed_ = false;
+  bool has_begun_ = false;
 };
 
 class RoutedRevocations final : public ports::RevocationStore {

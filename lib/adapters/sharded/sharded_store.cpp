@@ -3,6 +3,7 @@
 
 #include "adapters/sharded/claims.hpp"
 #include "adapters/sharded/fan_out.hpp"
+#include "adapters/sharded/role_gate.hpp"
 #include "adapters/sharded/sharded_unit.hpp"
 #include "base/log.hpp"
 
@@ -166,41 +167,36 @@ Status ShardedStore::run_whole(const Layout& layout, const std::function<Status(
 
 Status ShardedStore::run_at(const Layout& layout, const Home& home, const std::function<Status(Unit&)>& work,
                             Attempt& attempt) {
-  const auto run = [&] {
-    return layout.at(home).store->write(home, [&](Unit& local) -> Status {
-      attempt.begin_run();
-      Status status;
-      {
-        ShardedUnit unit(layout, relay_, home, local, &attempt);
-        status = work(unit);
-      }
-      attempt.changed = local.slots().changed();
-      if (Status owned = check_home(layout, home, local, attempt); !owned) status = std::move(owned);
-      // A unit that failed by itself needs nothing: what it decided without is what it answers. But a name
-      // that it took to be free may not be.
-      if (!status && attempt.wishes.empty() && !attempt.fenced) attempt.begin_run();
-      attempt.refused_itself = !status;
-      if (!attempt.wishes_anything()) return status;
-      attempt.refused_itself = true;
-      return fail(ErrorCode::conflict, "the unit is to run again");
-    });
-  };
-  if (attempt.may_change_roles) {
-    const RoleGate::Changing changing(roles_);
-    return run();
-  }
-  const RoleGate::Deciding deciding(roles_);
-  return run();
+  return layout.at(home).store->write(home, [&](Unit& local) -> Status {
+    attempt.begin_run();
+    Status status;
+    {
+      ShardedUnit unit(layout, relay_, home, local, &attempt);
+      status = work(unit);
+    }
+    attempt.changed = local.slots().changed();
+    if (Status owned = check_home(layout, home, local, attempt); !owned) status = std::move(owned);
+    // A unit that failed by itself needs nothing: what it decided without is what it answers. But a name
+    // that it took to be free may not be.
+    if (!status && attempt.wishes.empty() && !attempt.fenced) attempt.begin_run();
+    attempt.refused_itself = !status;
+    if (!attempt.wishes_anything()) return status;
+    attempt.refused_itself = true;
+    return fail(ErrorCode::conflict, "the unit is to run again");
+  });
 }
 
 Status ShardedStore::prepare(const Layout& layout, Attempt& attempt) {
-  if (attempt.wishes_to_change_roles) attempt.may_change_roles = true;
   if (attempt.fenced) {
     // What was reserved was given up by others, who thought it left behind.
     warn("names that were reserved too long", cancel_names(layout, names_reserved(attempt)));
     attempt.answers.clear();
     return {};
   }
+  if (attempt.wishes_to_change_roles) {
+    MUSTER_TRY(attempt.role_change, close_role_gates(layout));
+  }
+  if (attempt.role_change_awaited) MUSTER_CHECK_OK(await_role_change(layout, *attempt.role_change_awaited));
   if (!attempt.holds_wished.empty()) MUSTER_CHECK_OK(find_holds(layout, attempt.holds_wished, attempt.holds));
   if (!attempt.wishes.empty()) MUSTER_CHECK_OK(reserve_names(layout, attempt.wishes, attempt.answers));
   if (attempt.revocations_wished.empty()) return {};
@@ -226,6 +222,8 @@ void ShardedStore::conclude(const Layout& layout, model::ShardId home, const Sta
     for (const std::string& role : attempt.removed_roles)
       warn("grants of a role that was deleted", remove_grants(layout, role));
   }
+  if (!status && attempt.role_change)
+    warn("a change of roles that was not made", give_up_role_change(layout, *attempt.role_change));
   if (is_outcome_open(status, attempt) || attempt.answers.empty()) return;
   std::vector<HeldName> unused;
   for (const HeldName& each : names_reserved(attempt)) {
@@ -237,9 +235,15 @@ void ShardedStore::conclude(const Layout& layout, model::ShardId home, const Sta
 }
 
 Status ShardedStore::remove_grants(const Layout& layout, const std::string& role) {
+  std::int64_t change = 0;
+  MUSTER_CHECK_OK(layout.catalog().store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(change, role_changes(unit));
+    return {};
+  }));
   for (const auto& database : layout.databases) {
     for (bool more = true; more;) {
       const auto remove_some = [&](Unit& unit) -> Status {
+        if (database.get() != &layout.catalog()) MUSTER_CHECK_OK(raise_role_gate(unit, change));
         MUSTER_TRY(const auto members, unit.grants().members(role, std::nullopt, grants_removed_at_a_time));
         for (const ports::Member& each : members) MUSTER_CHECK_OK(unit.grants().remove(each.user, role));
         more = members.size() == grants_removed_at_a_time;

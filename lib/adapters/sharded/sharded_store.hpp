@@ -9,39 +9,8 @@
 #include "ports/store.hpp"
 
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
 namespace muster::sharded {
-
-/// Lets changes of roles and everything that is decided by roles exclude each other: a grant that was allowed
-/// is kept before the roles change, or decided again. Who wants to change roles is not kept waiting by
-/// those who come later.
-class RoleGate {
- public:
-  class Deciding {
-   public:
-    explicit Deciding(RoleGate& gate) {
-      const std::lock_guard queue(gate.queue_);
-      lock_ = std::shared_lock(gate.mutex_);
-    }
-
-   private:
-    std::shared_lock<std::shared_mutex> lock_;
-  };
-  class Changing {
-   public:
-    explicit Changing(RoleGate& gate) : queue_(gate.queue_), lock_(gate.mutex_) {}
-
-   private:
-    std::lock_guard<std::mutex> queue_;
-    std::unique_lock<std::shared_mutex> lock_;
-  };
-
- private:
-  std::mutex queue_;
-  std::shared_mutex mutex_;
-};
 
 class ShardedStore final : public ports::Store {
  public:
@@ -88,7 +57,6 @@ class ShardedStore final : public ports::Store {
   void tend(const Layout& layout);
 
   std::unique_ptr<Shards> shards_;
-  RoleGate roles_;
   ports::SlotNumbers written_{0};  ///< What each slot came to by this process's changes.
   Relay relay_;                    ///< These two last: their threads use the others.
   Ticker tender_;                  ///< Ends what was left pending.

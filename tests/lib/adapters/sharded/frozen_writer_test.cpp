@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slots change their owner while another process, with a map of its own, is stopped; when it goes on it
 // neither writes to the former owner nor believes what that still has, and finds the new one by itself.
-#include "adapters/mysql/mysql_store.hpp"
 #include "adapters/sharded/check.hpp"
-#include "adapters/system/clock.hpp"
-#include "adapters/system/entropy.hpp"
+#include "lib/adapters/sharded/beside_others.hpp"
 #include "lib/adapters/sharded/invariants.hpp"
 #include "ports/security_store.hpp"
 #include "ports/user_store.hpp"
@@ -29,15 +27,6 @@ namespace {
 using muster::test::eventually;
 using ports::Home;
 using ports::Unit;
-
-Result<std::unique_ptr<ports::Store>> open_beside_others(const std::string& dsn,
-                                                         std::shared_ptr<const ports::SlotNumbers> epochs) {
-  mysql::MysqlOptions options;
-  MUSTER_TRY(options.dsn, mysql::Dsn::parse(dsn));
-  options.epochs = std::move(epochs);
-  options.writers = mysql::Writers::several;
-  return mysql::open(std::move(options));
-}
 
 /// Keeps whoever wants to write waiting while it is closed.
 class Door {
@@ -71,25 +60,15 @@ class StoreBehindDoor final : public muster::test::PassingStore {
   Door& door_;
 };
 
-/// With a door, its catalog's store is behind that.
-std::unique_ptr<ShardedStore> open_beside_others(const std::vector<std::string>& dsns, Door* door = nullptr) {
-  static system::SystemEntropy entropy;
-  ShardedOptions options;
-  options.catalog_dsn = dsns.front();
-  options.shard_dsns.assign(dsns.begin() + 1, dsns.end());
-  options.open =
-      [door, catalog = dsns.front()](
-          const std::string& dsn,
-          std::shared_ptr<const ports::SlotNumbers> epochs) -> Result<std::unique_ptr<ports::Store>> {
-    MUSTER_TRY(auto store, open_beside_others(dsn, std::move(epochs)));
-    if (door == nullptr || dsn != catalog) return store;
-    return std::make_unique<StoreBehindDoor>(std::move(store), *door);
-  };
-  options.surroundings = std::make_shared<const Surroundings>(Surroundings{system::wall_clock, entropy});
-  auto opened = ShardedStore::open(std::move(options));
-  INFO((opened ? "" : opened.error().message + " / " + opened.error().detail));
-  REQUIRE(opened);
-  return std::move(*opened);
+/// Its catalog's store is behind the door.
+std::unique_ptr<ShardedStore> open_behind_door(const std::vector<std::string>& dsns, Door& door) {
+  return open_beside_others(
+      dsns,
+      [&door, catalog = dsns.front()](const std::string& dsn,
+                                      std::unique_ptr<ports::Store> store) -> std::unique_ptr<ports::Store> {
+        if (dsn != catalog) return store;
+        return std::make_unique<StoreBehindDoor>(std::move(store), door);
+      });
 }
 
 /// A catalog and two shards on one server, whose slots can be moved from one to the other.
@@ -349,7 +328,7 @@ TEST_CASE("who has an old map is shown nothing that a former owner still has", "
 TEST_CASE("what two processes pass on to the audit log is in it once", "[sharded]") {
   Movable movable;
   Door door;
-  const auto other = open_beside_others(movable.dsns(), &door);
+  const auto other = open_behind_door(movable.dsns(), door);
   const auto record = [](ports::Store& store, const std::string& operation) {
     return store.write(Home::of(UserId{7}), [&](Unit& unit) -> Status {
       model::AuditRecord entry;
