@@ -34,8 +34,12 @@ CachePolicy::CachePolicy(std::size_t size_bytes_max)
 void CachePolicy::hit(Place place) {
   Node& node = nodes_[place];
   sketch_.note(node.hash);
-  move(place, node.segment == window ? window : protected_segment);
-  bound_protected();
+  if (node.segment == protected_segment) {
+    node.wanted = true;
+  } else {
+    move(place, node.segment == window ? window : protected_segment);
+    bound_protected();
+  }
   count_access(true);
 }
 
@@ -91,6 +95,7 @@ void CachePolicy::link(Place place, Segment segment) {
   Node& head = nodes_[segment];
   Node& node = nodes_[place];
   node.segment = segment;
+  node.wanted = false;
   node.before = segment;
   node.after = head.after;
   nodes_[head.after].before = place;
@@ -145,8 +150,10 @@ void CachePolicy::decide(Place candidate, std::vector<Place>& gone) {
 }
 
 void CachePolicy::bound_protected() {
-  while (segment_bytes_[protected_segment] > protected_bytes_max_ && !is_empty(protected_segment))
-    move(oldest(protected_segment), probation);
+  while (segment_bytes_[protected_segment] > protected_bytes_max_ && !is_empty(protected_segment)) {
+    const Place place = oldest(protected_segment);
+    move(place, nodes_[place].wanted ? protected_segment : probation);
+  }
 }
 
 void CachePolicy::count_access(bool was_hit) {

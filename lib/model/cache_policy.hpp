@@ -50,6 +50,8 @@ class CachePolicy {
     Place before = 0;
     Place after = 0;
     Segment segment = window;
+    /// Asked for since it is where it is: it need not be moved each time.
+    bool wanted = false;
   };
 
   void link(Place place, Segment segment);

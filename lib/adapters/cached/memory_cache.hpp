@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace muster::adapters::cached {
+namespace muster::cached {
 
 struct MemoryCacheLimits {
   /// Of all entries with what the cache itself needs for each: never exceeded.
@@ -97,4 +97,4 @@ class MemoryCache {
   std::vector<std::unique_ptr<MemoryStripe<Key, Value>>> stripes_;
 };
 
-}  // namespace muster::adapters::cached
+}  // namespace muster::cached

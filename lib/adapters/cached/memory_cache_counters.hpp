@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace muster::adapters::cached {
+namespace muster::cached {
 
 struct MemoryCacheCounters {
   std::uint64_t hits = 0;
@@ -25,4 +25,4 @@ struct MemoryCacheCounters {
   }
 };
 
-}  // namespace muster::adapters::cached
+}  // namespace muster::cached

@@ -10,7 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace muster::adapters::cached {
+namespace muster::cached {
 namespace {
 
 struct Record {
@@ -193,4 +193,4 @@ TEST_CASE("which keys share a place nobody can know", "[memory_cache]") {
 }
 
 }  // namespace
-}  // namespace muster::adapters::cached
+}  // namespace muster::cached
