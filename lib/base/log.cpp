@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 
 #include "base/encoding.hpp"
+#include "base/repeats.hpp"
 
 #include <memory>
 
@@ -109,6 +110,16 @@ TraceScope::~TraceScope() {
 
 std::string_view TraceScope::current() {
   return trace_id_of_thread;
+}
+
+void error_now_and_then(const std::string& text) {
+  static Repeats repeats(std::chrono::seconds(1));
+  const auto left_out = repeats.say(text, Repeats::Clock::now());
+  if (!left_out) return;
+  if (*left_out == 0)
+    error("{}", text);
+  else
+    error("{} (and {} times more since it was last said)", text, *left_out);
 }
 
 }  // namespace muster::log

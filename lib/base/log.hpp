@@ -49,5 +49,7 @@ template <class... Args>
 void error(spdlog::format_string_t<Args...> format, Args&&... args) {
   spdlog::error(format, std::forward<Args>(args)...);
 }
+/// What may be said for every request of an outage: at most once a second, then with how often it was not.
+void error_now_and_then(const std::string& text);
 
 }  // namespace muster::log

@@ -42,7 +42,9 @@ struct CreateBackup {
       .needs = "backup:store",
       .http_status = 202,
       .command = "backup create",
-      .help = "The reply is the job that writes it; its result names the file."};
+      .help =
+          "The reply is the job that writes it; its result names the file. Of a store in SQLite: a "
+          "database server has tools of its own for that, such as mariadb-backup."};
 
   /// Errors: invalid_argument, already_exists, conflict (no backup directory is configured).
   static Result<Reply> run(Context& context, Call& call, const Request& request);

@@ -91,8 +91,8 @@ void Measure::finish(const Error* error) {
   context_.meter.record(operation_, error == nullptr ? "ok" : wire::entry_of(error->code).name, took);
   if (error == nullptr) return;
   if (error->code == ErrorCode::internal || error->code == ErrorCode::unavailable)
-    log::error("{} failed: {}{}{}", operation_, error->message, error->detail.empty() ? "" : ": ",
-               error->detail);
+    log::error_now_and_then(std::string(operation_) + " failed: " + error->message +
+                            (error->detail.empty() ? "" : ": " + error->detail));
   else if (error->code == ErrorCode::permission_denied)
     log::info("{} refused: {}", operation_, error->message);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace muster::ops {
 std::string text_of(model::ShardId id) {
@@ -28,7 +29,7 @@ Shard shown(const ports::ShardReport& report) {
   else if (!report.health.writable)
     shard.reason = report.health.reason;
   if (!report.unreachable) shard.users = shard.writes = 0;
-  shard.writes_per_second = report.writes_per_second;
+  if (report.writes_per_second) shard.writes_per_second = std::round(*report.writes_per_second * 10) / 10;
   shard.slots_at_odds = report.slots_at_odds;
   shard.write_queue = number(report.counters.queue_length);
   shard.reads_waited = number(report.counters.reads_waited);

@@ -24,25 +24,35 @@ Status insert_several(Connection& connection, Sql name, std::span<const Item> it
   return {};
 }
 
-/// Asks for all items: `begin(query)` gives what stands before them, `take(query)` reads a row. An item may
-/// be asked for more than once in a statement.
-template <class Item, class Begin, class Bind, class Take>
-Status ask_for_several(Connection& connection, Sql name, std::span<const Item> items, const Begin& begin,
-                       const Bind& bind, const Take& take) {
+/// Runs the statement for all items, some at a time: `begin(query)` gives what stands before them, the last
+/// one is given again where the statement has more places, and `use(query)` does the rest.
+template <class Item, class Begin, class Bind, class Use>
+Status in_several(Connection& connection, Sql name, std::span<const Item> items, const Begin& begin,
+                  const Bind& bind, const Use& use) {
   while (!items.empty()) {
     const auto here = items.first(std::min(items.size(), rows_max));
     const std::size_t rows = std::bit_ceil(here.size());
     Query query(connection, name, rows);
     begin(query);
     for (std::size_t i = 0; i < rows; ++i) bind(query, here[std::min(i, here.size() - 1)]);
-    for (;;) {
-      MUSTER_TRY(const bool found, query.next());
-      if (!found) break;
-      take(query);
-    }
+    MUSTER_CHECK_OK(use(query));
     items = items.subspan(here.size());
   }
   return {};
+}
+
+/// Asks for all items: `begin(query)` gives what stands before them, `take(query)` reads a row. An item may
+/// be asked for more than once in a statement.
+template <class Item, class Begin, class Bind, class Take>
+Status ask_for_several(Connection& connection, Sql name, std::span<const Item> items, const Begin& begin,
+                       const Bind& bind, const Take& take) {
+  return in_several(connection, name, items, begin, bind, [&](Query& query) -> Status {
+    for (;;) {
+      MUSTER_TRY(const bool found, query.next());
+      if (!found) return {};
+      take(query);
+    }
+  });
 }
 
 /// Changes the rows of all items, each of which is named once; the number of rows changed.
@@ -50,16 +60,11 @@ template <class Item, class Begin, class Bind>
 Result<std::int64_t> change_several(Connection& connection, Sql name, std::span<const Item> items,
                                     const Begin& begin, const Bind& bind) {
   std::int64_t all = 0;
-  while (!items.empty()) {
-    const auto here = items.first(std::min(items.size(), rows_max));
-    const std::size_t rows = std::bit_ceil(here.size());
-    Query query(connection, name, rows);
-    begin(query);
-    for (std::size_t i = 0; i < rows; ++i) bind(query, here[std::min(i, here.size() - 1)]);
+  MUSTER_CHECK_OK(in_several(connection, name, items, begin, bind, [&](Query& query) -> Status {
     MUSTER_TRY(const std::int64_t changed, query.run());
     all += changed;
-    items = items.subspan(here.size());
-  }
+    return {};
+  }));
   return all;
 }
 
