@@ -18,12 +18,12 @@ constexpr double step_decay = 0.98;
 /// ... until the hit rate changes by so much that it must be another workload.
 constexpr double hit_rate_change_restart = 0.05;
 constexpr std::size_t accesses_per_entry = 10;
-constexpr std::size_t accesses_min = 10'000;
 
 }  // namespace
 
-CachePolicy::CachePolicy(std::size_t size_bytes_max)
+CachePolicy::CachePolicy(std::size_t size_bytes_max, std::size_t step_accesses_min)
     : size_bytes_max_(size_bytes_max),
+      step_accesses_min_(step_accesses_min),
       nodes_(segment_count),
       window_share_(window_share_first),
       step_(step_first) {
@@ -158,7 +158,7 @@ void CachePolicy::bound_protected() {
 
 void CachePolicy::count_access(bool was_hit) {
   hits_ += was_hit ? 1 : 0;
-  if (++accesses_ < std::max(accesses_min, accesses_per_entry * entries_)) return;
+  if (++accesses_ < std::max(step_accesses_min_, accesses_per_entry * entries_)) return;
   const double hit_rate = static_cast<double>(hits_) / static_cast<double>(accesses_);
   const double change = hit_rate - last_hit_rate_;
   const double direction = (step_ < 0) == (change < 0) ? 1 : -1;

@@ -21,7 +21,9 @@ class CachePolicy {
   /// An entry's number, used again after the entry is gone: small and dense.
   using Place = std::uint32_t;
 
-  explicit CachePolicy(std::size_t size_bytes_max);
+  /// `step_accesses_min`: after how many accesses at least the window is changed again; fewer tell too
+  /// little.
+  explicit CachePolicy(std::size_t size_bytes_max, std::size_t step_accesses_min = 10'000);
 
   /// The entry was asked for.
   void hit(Place place);
@@ -67,6 +69,7 @@ class CachePolicy {
   void set_window(double share);
 
   const std::size_t size_bytes_max_;
+  const std::size_t step_accesses_min_;
   FrequencySketch sketch_;
   std::vector<Node> nodes_;
   std::vector<Place> free_;

@@ -4,6 +4,7 @@
 #include "model/cache_policy.hpp"
 #include "model/slot.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <list>
@@ -137,26 +138,32 @@ double best_hit_rate(const Trace& trace, std::size_t room) {
 }
 
 double policy_hit_rate(const Trace& trace, std::size_t room) {
+  return policy_hit_rate_after({}, trace, room);
+}
+
+double policy_hit_rate_after(const Trace& before, const Trace& trace, std::size_t room) {
   model::CachePolicy policy(room);
   std::unordered_map<std::uint64_t, model::CachePolicy::Place> there;
   std::vector<std::uint64_t> keys;
   std::vector<model::CachePolicy::Place> gone;
-  std::size_t hits = 0;
-  for (const std::uint64_t key : trace) {
+  const auto is_hit = [&](std::uint64_t key) {
     if (const auto found = there.find(key); found != there.end()) {
-      ++hits;
       policy.hit(found->second);
-      continue;
+      return true;
     }
     const std::uint64_t hash = model::slot_hash(key);
     policy.miss(hash);
     gone.clear();
     const auto place = policy.insert(hash, 1, gone);
-    keys.resize(std::max<std::size_t>(keys.size(), place + 1));
+    keys.resize(std::max<std::size_t>(keys.size(), place + std::size_t{1}));
     keys[place] = key;
     there.emplace(key, place);
     for (const auto each : gone) there.erase(keys[each]);
-  }
+    return false;
+  };
+  for (const std::uint64_t key : before) is_hit(key);
+  std::size_t hits = 0;
+  for (const std::uint64_t key : trace) hits += is_hit(key) ? 1 : 0;
   return share(hits, trace);
 }
 

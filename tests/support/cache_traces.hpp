@@ -51,5 +51,7 @@ double lru_hit_rate(const Trace& trace, std::size_t room);
 double best_hit_rate(const Trace& trace, std::size_t room);
 /// What model::CachePolicy does.
 double policy_hit_rate(const Trace& trace, std::size_t room);
+/// On the second trace alone, after the first.
+double policy_hit_rate_after(const Trace& before, const Trace& trace, std::size_t room);
 
 }  // namespace muster::test
