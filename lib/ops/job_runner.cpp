@@ -2,6 +2,7 @@
 #include "ops/job_runner.hpp"
 
 #include "base/log.hpp"
+#include "base/ticker.hpp"
 #include "ops/context.hpp"
 #include "ports/system_store.hpp"
 
@@ -11,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -22,6 +24,7 @@ using model::JobState;
 
 constexpr std::chrono::seconds checkpoint_interval{2};
 constexpr std::size_t jobs_at_a_time = 500;
+constexpr std::chrono::seconds looking_interval{1};
 
 }  // namespace
 
@@ -29,16 +32,61 @@ class JobRunner::Impl {
  public:
   ~Impl() { stop(); }
 
-  Status start(Context& context, std::size_t threads) {
+  Status start(Context& context, JobRunnerTerms terms) {
     context_ = &context;
-    MUSTER_TRY(auto waiting, take_up(context));
-    const std::lock_guard lock(mutex_);
-    for (std::string& id : waiting) put_in_queue(std::move(id));
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    terms_ = std::move(terms);
+    MUSTER_TRY(auto waiting, take_up());
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::string& id : waiting) put_in_queue(std::move(id));
+      for (std::size_t i = 0; i < terms_.threads; ++i) threads_.emplace_back([this] { work(); });
+    }
+    if (terms_.is_gone) looking_ = std::make_unique<Ticker>(looking_interval, [this] { look(); });
+    return {};
+  }
+
+  Status claim(ports::Unit& unit, const std::string& id) const {
+    return unit.jobs().claim({id, terms_.node});
+  }
+
+  Status look_around() {
+    std::vector<std::string> to_stop;
+    std::vector<std::string> to_run;
+    std::vector<std::string> perhaps_left;
+    std::vector<ports::JobClaim> to_adopt;
+    MUSTER_CHECK_OK(context_->store.read([&](ports::Unit& unit) -> Status {
+      to_stop.clear();
+      to_run.clear();
+      perhaps_left.clear();
+      to_adopt.clear();
+      MUSTER_TRY(const auto claims, unit.jobs().claims());
+      for (const ports::JobClaim& each : claims) {
+        MUSTER_TRY(const auto job, unit.jobs().find(each.job));
+        if (!job) continue;
+        const bool is_unfinished = job->state == JobState::queued || job->state == JobState::running;
+        if (each.node == terms_.node) {
+          if (!is_unfinished) to_stop.push_back(each.job);
+          if (job->state == JobState::queued) to_run.push_back(each.job);
+          if (job->state == JobState::running) perhaps_left.push_back(each.job);
+          continue;
+        }
+        to_stop.push_back(each.job);
+        if (!is_unfinished || !terms_.is_gone) continue;
+        MUSTER_TRY(const bool gone, terms_.is_gone(unit, each.node));
+        if (gone) to_adopt.push_back(each);
+      }
+      return {};
+    }));
+    for (const std::string& id : to_stop) interrupt(id);
+    for (const std::string& id : to_run) enqueue(id);
+    for (const std::string& id : perhaps_left)
+      if (!is_running(id)) MUSTER_CHECK_OK(queue_again(id));
+    for (const ports::JobClaim& each : to_adopt) MUSTER_CHECK_OK(adopt(each));
     return {};
   }
 
   void stop() {
+    looking_.reset();
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -105,37 +153,103 @@ class JobRunner::Impl {
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
   };
 
-  /// The ids of unfinished jobs, oldest first; those that were running are queued again.
-  static Result<std::vector<std::string>> take_up(Context& context) {
+  void look() {
+    const Status looked = look_around();
+    if (!looked) log::warn("jobs of other daemons: {} {}", looked.error().message, looked.error().detail);
+  }
+
+  [[nodiscard]] bool is_running(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    return running_.contains(id);
+  }
+
+  /// One that was interrupted because it had been paused, and was resumed meanwhile.
+  Status queue_again(const std::string& id) {
+    return context_->store.write([&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(auto job, unit.jobs().find(id));
+      MUSTER_TRY(const bool ours, is_ours(unit, id));
+      if (!job || !ours || job->state != JobState::running || is_running(id)) return {};
+      job->state = JobState::queued;
+      unit.after_commit([this, id] { enqueue(id); });
+      return unit.jobs().update(*job);
+    });
+  }
+
+  /// Unless somebody else was quicker.
+  Status adopt(const ports::JobClaim& former) {
+    return context_->store.write([&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(const auto claim, unit.jobs().claim_of(former.job));
+      MUSTER_TRY(auto job, unit.jobs().find(former.job));
+      if (claim != former || !job || has_ended(*job)) return {};
+      if (job->state == JobState::running) job->state = JobState::queued;
+      MUSTER_CHECK_OK(unit.jobs().update(*job));
+      MUSTER_CHECK_OK(unit.jobs().claim({former.job, terms_.node}));
+      unit.after_commit([this, id = former.job] {
+        log::info("job {} is taken over: its daemon is gone", id);
+        enqueue(id);
+      });
+      return {};
+    });
+  }
+
+  /// Whether this daemon may run the job: it has the claim, or nobody who is there has.
+  Result<bool> may_take(ports::Unit& unit, const std::string& id) const {
+    MUSTER_TRY(const auto claim, unit.jobs().claim_of(id));
+    if (!claim || claim->node == terms_.node || !terms_.is_gone) return true;
+    return terms_.is_gone(unit, claim->node);
+  }
+  Result<bool> is_ours(ports::Unit& unit, const std::string& id) const {
+    MUSTER_TRY(const auto claim, unit.jobs().claim_of(id));
+    return claim && claim->node == terms_.node;
+  }
+
+  /// Queues the job again if it was running, and claims it. False: it is another daemon's, or has ended.
+  Result<bool> take(ports::Unit& unit, const std::string& id) const {
+    MUSTER_TRY(auto job, unit.jobs().find(id));
+    if (!job || has_ended(*job)) return false;
+    MUSTER_TRY(const bool may, may_take(unit, id));
+    if (!may) return false;
+    if (job->state == JobState::running) {
+      job->state = JobState::queued;
+      MUSTER_CHECK_OK(unit.jobs().update(*job));
+    }
+    MUSTER_CHECK_OK(claim(unit, id));
+    return true;
+  }
+
+  /// The ids of unfinished jobs that are this daemon's now, oldest first.
+  Result<std::vector<std::string>> take_up() {
     std::vector<std::string> waiting;
-    std::vector<Job> interrupted;
-    MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
+    std::set<std::string> ready;
+    MUSTER_CHECK_OK(context_->store.read([&](ports::Unit& unit) -> Status {
       waiting.clear();
-      interrupted.clear();
+      ready.clear();
       std::optional<std::string> after;
       for (;;) {
         MUSTER_TRY(const auto jobs, unit.jobs().list(after, jobs_at_a_time));
         for (const Job& job : jobs) {
           after = job.id;
-          if (job.state == JobState::running) interrupted.push_back(job);
-          if (job.state == JobState::running || job.state == JobState::queued) waiting.push_back(job.id);
+          if (job.state != JobState::running && job.state != JobState::queued) continue;
+          waiting.push_back(job.id);
+          MUSTER_TRY(const bool ours, is_ours(unit, job.id));
+          if (ours && job.state == JobState::queued) ready.insert(job.id);
         }
-        if (jobs.size() < jobs_at_a_time) break;
+        if (jobs.size() < jobs_at_a_time) return {};
       }
-      return {};
     }));
     std::reverse(waiting.begin(), waiting.end());
-    if (!interrupted.empty()) {
-      const Status queued = context.store.write([&](ports::Unit& unit) -> Status {
-        for (Job job : interrupted) {
-          job.state = JobState::queued;
-          MUSTER_CHECK_OK(unit.jobs().update(job));
-        }
-        return {};
-      });
-      if (!queued) return fail(queued.error());
-    }
-    return waiting;
+    if (ready.size() == waiting.size()) return waiting;
+    std::vector<std::string> taken;
+    const Status claimed = context_->store.write([&](ports::Unit& unit) -> Status {
+      taken.clear();
+      for (const std::string& id : waiting) {
+        MUSTER_TRY(const bool is_taken, take(unit, id));
+        if (is_taken) taken.push_back(id);
+      }
+      return {};
+    });
+    if (!claimed) return fail(claimed.error());
+    return taken;
   }
 
   void put_in_queue(std::string id) {
@@ -188,7 +302,8 @@ class JobRunner::Impl {
     std::optional<Job> job;
     MUSTER_CHECK_OK(context_->store.write([&](ports::Unit& unit) -> Status {
       MUSTER_TRY(job, unit.jobs().find(id));
-      if (!job || job->state != JobState::queued) {
+      MUSTER_TRY(const bool ours, is_ours(unit, id));
+      if (!job || job->state != JobState::queued || !ours) {
         job.reset();
         return {};
       }
@@ -226,31 +341,46 @@ class JobRunner::Impl {
     std::erase(queue_, id);
   }
 
-  /// Edits the job in the store, unless it has ended there.
+  /// Edits the job in the store, unless it has ended there. Error: conflict, when another daemon has it.
   Status change(const std::string& id, const std::function<void(Job&)>& edit) {
     return context_->store.write([&](ports::Unit& unit) -> Status {
       MUSTER_TRY(auto job, unit.jobs().find(id));
       if (!job || has_ended(*job)) return {};
+      MUSTER_TRY(const bool ours, is_ours(unit, id));
+      if (!ours) {
+        interrupt(id);
+        return fail(ErrorCode::conflict, "another daemon has taken the job over");
+      }
       edit(*job);
       return unit.jobs().update(*job);
     });
   }
 
   Context* context_ = nullptr;
+  JobRunnerTerms terms_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> queue_;
   std::map<std::string, Run> running_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
+  std::unique_ptr<Ticker> looking_;
 };
 
 JobRunner::JobRunner() : impl_(std::make_unique<Impl>()) {}
 
 JobRunner::~JobRunner() = default;
 
-Status JobRunner::start(Context& context, std::size_t threads) {
-  return impl_->start(context, threads);
+Status JobRunner::start(Context& context, JobRunnerTerms terms) {
+  return impl_->start(context, std::move(terms));
+}
+
+Status JobRunner::claim(ports::Unit& unit, const std::string& id) const {
+  return impl_->claim(unit, id);
+}
+
+Status JobRunner::look_around() {
+  return impl_->look_around();
 }
 
 void JobRunner::stop() {

@@ -59,6 +59,7 @@ Result<Job> start_job(Context& context, Call& call, const std::string& kind, con
   return call.commit<Job>(context, ports::Home::catalog(),
                           [&](ports::Unit& unit, Change& change) -> Result<Job> {
                             MUSTER_CHECK_OK(unit.jobs().create(job));
+                            MUSTER_CHECK_OK(context.jobs.claim(unit, job.id));
                             // The id is new at each call, so a plan is made for the kind.
                             change.target = "job:" + kind;
                             change.after = wire::encode(job);

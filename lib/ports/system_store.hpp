@@ -29,15 +29,30 @@ class IdempotencyStore {
   virtual Result<std::size_t> purge(Time before, std::size_t limit) = 0;
 };
 
+/// Which daemon is to run a job that has not ended.
+struct JobClaim {
+  std::string job;
+  std::string node;  ///< As NodeRecord::id.
+
+  bool operator==(const JobClaim&) const = default;
+};
+
 class JobStore {
  public:
   virtual ~JobStore() = default;
 
   virtual Status create(const model::Job& job) = 0;
   virtual Result<std::optional<model::Job>> find(const std::string& id) = 0;
+  /// One that has ended loses its claim.
   virtual Status update(const model::Job& job) = 0;
   /// Newest first; `after` is a job's id.
   virtual Result<std::vector<model::Job>> list(std::optional<std::string> after, std::size_t limit) = 0;
+
+  /// By job, oldest first. A job that ended has none.
+  virtual Result<std::vector<JobClaim>> claims() = 0;
+  virtual Result<std::optional<JobClaim>> claim_of(const std::string& id) = 0;
+  /// Inserts or replaces.
+  virtual Status claim(const JobClaim& claim) = 0;
 };
 
 /// Named facts of the installation: the master key's check value, the calibrated cost, the clock's high-water

@@ -33,6 +33,31 @@ TEST_CASE("a reply is remembered, replaced and forgotten after its time") {
   CHECK(read(store, [](Unit& unit) { return unit.idempotency().find("caller/key"); }));
 }
 
+TEST_CASE("a job that has not ended may be claimed, by one daemon at a time") {
+  STORE_UNDER_TEST(store);
+  model::Job job;
+  job.kind = "backup";
+  job.created_by = "os:0";
+  for (const char* id : {"7000", "5000"}) {
+    job.id = id;
+    write(store, [&](Unit& unit) { return unit.jobs().create(job); });
+    write(store, [&](Unit& unit) { return unit.jobs().claim({id, "first"}); });
+  }
+  write(store, [&](Unit& unit) { return unit.jobs().claim({"7000", "second"}); });
+  const auto claims = [&] { return read(store, [](Unit& unit) { return unit.jobs().claims(); }); };
+  CHECK(claims() == std::vector<ports::JobClaim>{{"5000", "first"}, {"7000", "second"}});
+  CHECK(read(store, [](Unit& unit) { return unit.jobs().claim_of("7000"); }) ==
+        ports::JobClaim{"7000", "second"});
+  CHECK_FALSE(read(store, [](Unit& unit) { return unit.jobs().claim_of("6000"); }));
+  job.id = "7000";
+  job.state = model::JobState::paused;
+  write(store, [&](Unit& unit) { return unit.jobs().update(job); });
+  CHECK(claims().size() == 2);
+  job.state = model::JobState::cancelled;
+  write(store, [&](Unit& unit) { return unit.jobs().update(job); });
+  CHECK(claims() == std::vector<ports::JobClaim>{{"5000", "first"}});
+}
+
 TEST_CASE("jobs are found as they were stored, and listed newest first") {
   STORE_UNDER_TEST(store);
   for (int i = 1; i <= 12; ++i) {

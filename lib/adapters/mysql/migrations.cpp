@@ -145,6 +145,10 @@ constexpr std::array third_step{
     "epoch BIGINT NOT NULL" TABLE_END,
     "INSERT IGNORE INTO counters (name, value) VALUES ('slot_map', 0)"};
 
+constexpr std::array job_claims{
+    "CREATE TABLE IF NOT EXISTS job_claims (job BIGINT NOT NULL PRIMARY KEY, node VARBINARY(64) NOT "
+    "NULL" TABLE_END};
+
 #undef TABLE_END
 
 /// What is run in its order; every part can be repeated, because MySQL commits after each of them.
@@ -161,11 +165,12 @@ struct Migration {
 // Never change a step that was released: add one. What a program of the version before does not expect to
 // find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
 // may go only when that version is no longer supported.
-constexpr std::array<Migration, 4> migrations{
+constexpr std::array<Migration, 5> migrations{
     {{"users, sessions, roles, revocations, keys, audit", first_step, {}, false},
      {"leases of worker ids", worker_leases, {}, false},
      {"slots that can be spread over several databases", third_step, third_alterations, true},
-     {"which programs can work on which schema", {}, fourth_alterations, false, 4}}};
+     {"which programs can work on which schema", {}, fourth_alterations, false, 4},
+     {"which daemon runs which job", job_claims, {}, false, 4}}};
 
 class Migrator {
  public:

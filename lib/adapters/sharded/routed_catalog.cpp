@@ -206,6 +206,19 @@ Result<std::vector<model::Job>> RoutedJobs::list(std::optional<std::string> afte
   return routing_.on_catalog([&](Unit& unit) { return unit.jobs().list(after, limit); });
 }
 
+Result<std::vector<ports::JobClaim>> RoutedJobs::claims() {
+  return routing_.on_catalog([](Unit& unit) { return unit.jobs().claims(); });
+}
+
+Result<std::optional<ports::JobClaim>> RoutedJobs::claim_of(const std::string& id) {
+  return routing_.on_catalog([&](Unit& unit) { return unit.jobs().claim_of(id); });
+}
+
+Status RoutedJobs::claim(const ports::JobClaim& claim) {
+  MUSTER_CHECK_OK(check_at_catalog(routing_));
+  return routing_.local.jobs().claim(claim);
+}
+
 Result<std::vector<ports::WorkerLease>> RoutedLeases::list() {
   return routing_.on_catalog([](Unit& unit) { return unit.leases().list(); });
 }

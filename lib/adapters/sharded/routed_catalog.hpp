@@ -95,6 +95,9 @@ class RoutedJobs final : public ports::JobStore {
   Result<std::optional<model::Job>> find(const std::string& id) override;
   Status update(const model::Job& job) override;
   Result<std::vector<model::Job>> list(std::optional<std::string> after, std::size_t limit) override;
+  Result<std::vector<ports::JobClaim>> claims() override;
+  Result<std::optional<ports::JobClaim>> claim_of(const std::string& id) override;
+  Status claim(const ports::JobClaim& claim) override;
 
  private:
   Routing& routing_;

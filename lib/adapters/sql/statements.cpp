@@ -229,6 +229,10 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "?, "
      "finished_at = ? WHERE id = ?"},
     {Sql::job_list, "SELECT " JOB_COLUMNS " FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?"},
+    {Sql::job_claims, "SELECT job, node FROM job_claims ORDER BY job"},
+    {Sql::job_claim_find, "SELECT node FROM job_claims WHERE job = ?"},
+    {Sql::job_claim_put, "REPLACE INTO job_claims (job, node) VALUES (?, ?)"},
+    {Sql::job_claim_delete, "DELETE FROM job_claims WHERE job = ?"},
 
     {Sql::meta_find, "SELECT value FROM meta WHERE name = ?"},
     {Sql::meta_put, "REPLACE INTO meta (name, value) VALUES (?, ?)"},

@@ -103,7 +103,9 @@ Status SqlJobStore::update(const model::Job& job) {
   MUSTER_TRY(const std::int64_t changed,
              query.time(job.started_at).time(job.finished_at).integer(id->value).run());
   if (changed == 0) return fail(ErrorCode::not_found, "no such job");
-  return {};
+  if (!model::has_ended(job)) return {};
+  Query release(connection_, Sql::job_claim_delete);
+  return run(release.integer(id->value));
 }
 
 Result<std::vector<model::Job>> SqlJobStore::list(std::optional<std::string> after, std::size_t limit) {
@@ -121,6 +123,36 @@ Result<std::vector<model::Job>> SqlJobStore::list(std::optional<std::string> aft
     if (!found) return jobs;
     jobs.push_back(read_job(query));
   }
+}
+
+Result<std::vector<ports::JobClaim>> SqlJobStore::claims() {
+  std::vector<ports::JobClaim> claims;
+  Query query(connection_, Sql::job_claims);
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return claims;
+    ports::JobClaim claim;
+    claim.job = std::to_string(query.get_integer());
+    claim.node = query.get_bytes();
+    claims.push_back(std::move(claim));
+  }
+}
+
+Result<std::optional<ports::JobClaim>> SqlJobStore::claim_of(const std::string& id) {
+  const auto number = UserId::parse(id);
+  if (!number) return std::optional<ports::JobClaim>{};
+  Query query(connection_, Sql::job_claim_find);
+  query.integer(number->value);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return std::optional<ports::JobClaim>{};
+  return std::optional(ports::JobClaim{id, query.get_bytes()});
+}
+
+Status SqlJobStore::claim(const ports::JobClaim& claim) {
+  const auto id = UserId::parse(claim.job);
+  if (!id) return fail(ErrorCode::not_found, "no such job");
+  Query query(connection_, Sql::job_claim_put);
+  return run(query.integer(id->value).text(claim.node));
 }
 
 Result<std::optional<std::string>> SqlMetaStore::get(const std::string& name) {

@@ -29,6 +29,9 @@ class SqlJobStore final : public ports::JobStore {
   /// Error: not_found.
   Status update(const model::Job& job) override;
   Result<std::vector<model::Job>> list(std::optional<std::string> after, std::size_t limit) override;
+  Result<std::vector<ports::JobClaim>> claims() override;
+  Result<std::optional<ports::JobClaim>> claim_of(const std::string& id) override;
+  Status claim(const ports::JobClaim& claim) override;
 
  private:
   Connection& connection_;

@@ -6,6 +6,7 @@
 #include "ops/job_runner.hpp"
 #include "ops/jobs.hpp"
 #include "ops/settings.hpp"
+#include "ports/system_store.hpp"
 
 #include <atomic>
 #include <future>
@@ -117,7 +118,111 @@ std::size_t files_in_backups(const World& world) {
   return count;
 }
 
+/// A second daemon on the store of a slow world. Both look around when they are told to.
+class Neighbour {
+ public:
+  Neighbour(SlowWorld& slow, std::size_t second_threads) : usual_(slow.world.context()), store_(slow.store) {
+    usual_.jobs.stop();
+    REQUIRE(first.start(first_, {"first", is_gone()}));
+    REQUIRE(second.start(second_, {"second", is_gone(), second_threads}));
+  }
+  ~Neighbour() {
+    first.stop();
+    second.stop();
+    next_.stop();
+  }
+  Neighbour(const Neighbour&) = delete;
+  Neighbour& operator=(const Neighbour&) = delete;
+
+  /// Asked of the first one.
+  std::string begin_backup(const std::string& name) {
+    Job job;
+    job.id = "1000";
+    job.kind = "backup";
+    job.parameters.text = json_of(R"({"name":%})", name);
+    job.created_by = "os:0";
+    const int before = store_.backups;
+    REQUIRE(store_.write([&](ports::Unit& unit) -> Status {
+      MUSTER_CHECK_OK(unit.jobs().create(job));
+      MUSTER_CHECK_OK(first.claim(unit, job.id));
+      unit.after_commit([&] { first.enqueue(job.id); });
+      return {};
+    }));
+    REQUIRE(eventually([&] { return store_.backups > before; }));
+    return job.id;
+  }
+  /// As the other daemon's operation does it: nobody tells the first one.
+  void set_state(const std::string& id, model::JobState state) {
+    REQUIRE(store_.write([&](ports::Unit& unit) -> Status {
+      MUSTER_TRY(auto job, unit.jobs().find(id));
+      job->state = state;
+      return unit.jobs().update(*job);
+    }));
+  }
+
+  /// The second one's next process.
+  void restart_second() {
+    second.stop();
+    REQUIRE(next_.start(second_, {"second", is_gone()}));
+  }
+
+  JobRunner first;
+  JobRunner second;
+  std::atomic<bool> first_is_gone{false};
+
+ private:
+  using Job = model::Job;
+  std::function<Result<bool>(ports::Unit&, const std::string&)> is_gone() {
+    return [this](ports::Unit&, const std::string& node) -> Result<bool> {
+      return node == "first" && first_is_gone;
+    };
+  }
+  Context context_with(JobRunner& jobs) {
+    return {store_,        usual_.clock,          usual_.entropy,         usual_.ids,        usual_.hasher,
+            usual_.signer, usual_.sealer,         usual_.meter,           usual_.authorizer, usual_.tokens,
+            jobs,          usual_.login_throttle, usual_.initial_settings};
+  }
+
+  Context& usual_;
+  SlowStore& store_;
+  Context first_ = context_with(first);
+  Context second_ = context_with(second);
+  JobRunner next_;
+};
+
 }  // namespace
+
+TEST_CASE("a job is run by the daemon that was asked for it, and goes on elsewhere when that is gone",
+          "[jobs][one-database]") {
+  SlowWorld slow;
+  Neighbour neighbour(slow, 0);
+  const std::string id = neighbour.begin_backup("a.db");
+  REQUIRE(neighbour.second.look_around());
+  CHECK(state_of(slow.world, id) == "running");
+  // It only seems to be gone, and is still at it.
+  neighbour.first_is_gone = true;
+  REQUIRE(neighbour.second.look_around());
+  CHECK(state_of(slow.world, id) == "queued");
+  CHECK(eventually([&] { return files_in_backups(slow.world) == 0; }));
+  slow.store.slow = false;
+  neighbour.restart_second();
+  CHECK(comes_to(slow.world, id, "done"));
+  CHECK(files_in_backups(slow.world) == 1);
+  CHECK(must(slow.world.run<VerifyBackup>(R"({"name":"a.db"})")).at("ok").as_bool());
+}
+
+TEST_CASE("what is asked of a job at another daemon reaches the one that runs it", "[jobs][one-database]") {
+  SlowWorld slow;
+  Neighbour neighbour(slow, 1);
+  const std::string id = neighbour.begin_backup("a.db");
+  neighbour.set_state(id, model::JobState::paused);
+  CHECK(eventually([&] { return files_in_backups(slow.world) == 0; }));
+  neighbour.set_state(id, model::JobState::queued);
+  neighbour.second.enqueue(id);
+  REQUIRE(eventually([&] { return slow.store.backups == 2; }));
+  slow.store.slow = false;
+  CHECK(comes_to(slow.world, id, "done"));
+}
 
 TEST_CASE("a running job that is paused leaves nothing half done and begins again when it is resumed",
           "[jobs][one-database]") {
