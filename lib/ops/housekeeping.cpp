@@ -13,6 +13,7 @@
 #include "ports/session_store.hpp"
 #include "ports/system_store.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string>
@@ -60,7 +61,9 @@ Result<bool> purge_catalog(Context& context, Time now) {
     MUSTER_TRY(const std::size_t replies, unit.idempotency().purge(now, purged_at_a_time));
     MUSTER_TRY(const std::size_t revocations, unit.revocations().purge(now, purged_at_a_time));
     more = replies == purged_at_a_time || revocations == purged_at_a_time;
-    return unit.meta().put(std::string(clock_mark_name), text_of(now));
+    // Another daemon's clock may be ahead of this one's.
+    MUSTER_TRY(const auto mark, unit.meta().get(std::string(clock_mark_name)));
+    return unit.meta().put(std::string(clock_mark_name), text_of(std::max(now, time_of(mark))));
   }));
   return more;
 }

@@ -47,6 +47,12 @@ Result<std::size_t> remove_dead(ports::Unit& unit, Keys& keys, Time now) {
   return removed;
 }
 
+std::string id_of_current(const Keys& keys) {
+  const auto current = std::find_if(
+      keys.begin(), keys.end(), [](const auto& each) { return each.key.state == model::KeyState::current; });
+  return current == keys.end() ? std::string() : current->key.id;
+}
+
 void follow(Context& context, ports::Unit& unit, const Keys& keys) {
   unit.after_commit([&tokens = context.tokens, keys] { tokens.replace_keys(keys); });
 }
@@ -121,8 +127,16 @@ Result<bool> rotate_keys_if_due(Context& context) {
   call.source = "daemon";
   call.operation = RotateKeys::info.name;
   if (now >= due) {
-    MUSTER_TRY([[maybe_unused]] const auto reply, RotateKeys::run(context, call, {}));
-    return true;
+    MUSTER_TRY(const auto made, context.signer.generate(context.settings()->token_algorithm, now));
+    bool rotated = false;
+    MUSTER_CHECK_OK(call.commit<RotateKeys::Reply>(
+        context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) -> Result<RotateKeys::Reply> {
+          MUSTER_TRY(const Keys stored, unit.keys().list());
+          // Another daemon may have found it due too, and been quicker.
+          rotated = id_of_current(stored) == id_of_current(keys);
+          return rotated ? rotate(context, unit, made, change) : RotateKeys::Reply{};
+        }));
+    return rotated;
   }
   if (std::none_of(keys.begin(), keys.end(), [now](const auto& each) { return is_dead(each.key, now); }))
     return false;

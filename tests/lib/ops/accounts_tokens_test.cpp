@@ -9,7 +9,10 @@
 #include "ops/users.hpp"
 #include "ports/security_store.hpp"
 
+#include <atomic>
 #include <map>
+#include <thread>
+#include <vector>
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
@@ -202,6 +205,27 @@ TEST_CASE("Keys rotate by themselves when they are due, once") {
   CHECK(audit_records(world) == records + 1);
   CHECK(keys_by_state(world)["current"] == first.at("next"));
   CHECK_FALSE(*rotate_keys_if_due(world.context()));
+}
+
+TEST_CASE("Of several daemons that find the keys due, one rotates them") {
+  World world;
+  const auto first = keys_by_state(world);
+  world.clock.advance(std::chrono::hours{24 * 30});
+  std::atomic<int> rotated{0};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> daemons;
+  for (int i = 0; i < 8; ++i)
+    daemons.emplace_back([&] {
+      const auto done = rotate_keys_if_due(world.context());
+      if (!done)
+        ++failed;
+      else if (*done)
+        ++rotated;
+    });
+  for (std::thread& each : daemons) each.join();
+  CHECK(failed == 0);
+  CHECK(rotated == 1);
+  CHECK(keys_by_state(world)["current"] == first.at("next"));
 }
 
 TEST_CASE("Another algorithm comes in through the next key") {
