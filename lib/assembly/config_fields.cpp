@@ -419,7 +419,8 @@ constexpr std::array fields{
                 .minimum = second,
                 .maximum = day,
                 .reload = Reload::at_once,
-                .description = "The time over which wrong passwords are counted."},
+                .description = "The time over which wrong passwords are counted, by each daemon for itself: "
+                               "where several serve one store, allow that many times fewer."},
     ConfigField{.name = "users.self_registration",
                 .kind = boolean,
                 .member = &Config::users_self_registration,
