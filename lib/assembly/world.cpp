@@ -12,6 +12,8 @@
 #include "assembly/prepare.hpp"
 #include "assembly/worker_keeper.hpp"
 #include "base/log.hpp"
+#include "base/ticker.hpp"
+#include "ops/access_samples.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/job_runner.hpp"
 #include "ops/login_throttle.hpp"
@@ -25,6 +27,10 @@
 
 namespace muster::assembly {
 namespace {
+
+/// After kill -9 so much of what was asked for is not known.
+constexpr std::chrono::minutes samples_saved_every{1};
+constexpr int samples_saved_before_they_age = 60;
 
 using Breached = std::shared_ptr<const model::BreachedList>;
 
@@ -88,9 +94,12 @@ struct World::Parts {
                 settings_of(config, std::move(breached))},
         housekeeper(context) {
     context.sharding = &shards;
+    context.access_samples = &samples;
   }
 
   Status start() {
+    if (const auto loaded = samples.load(samples_file()); !loaded)
+      log::warn("{}: which users are asked for is learned anew", loaded.error().message);
     MUSTER_CHECK_OK(worker.start());
     MUSTER_CHECK_OK(seed_builtin_roles(*store));
     MUSTER_CHECK_OK(tokens.load(*context.settings()));
@@ -104,10 +113,23 @@ struct World::Parts {
                 finished.error().detail);
     MUSTER_CHECK_OK(jobs.start(context));
     housekeeper.start();
+    sampler = std::make_unique<Ticker>(samples_saved_every, [this] { save_samples(); });
     return {};
   }
 
+  [[nodiscard]] std::string samples_file() const { return config.data_dir + "/accesses"; }
+
+  void save_samples() {
+    if (samples.accesses() == samples_saved) return;
+    samples_saved = samples.accesses();
+    if (const auto saved = samples.save(samples_file()); !saved)
+      log::warn("which users are asked for is not kept: {}", saved.error().message);
+    if (++samples_saved_times % samples_saved_before_they_age == 0) samples.age();
+  }
+
   void stop() {
+    sampler.reset();
+    save_samples();
     housekeeper.stop();
     jobs.stop();
     worker.stop();
@@ -128,8 +150,12 @@ struct World::Parts {
   ops::Tokens tokens;
   ops::JobRunner jobs;
   ops::LoginThrottle login_throttle;
+  ops::AccessSamples samples;
+  std::uint64_t samples_saved = 0;
+  int samples_saved_times = 0;
   ops::Context context;
   Housekeeper housekeeper;
+  std::unique_ptr<Ticker> sampler;
 };
 
 Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& meter) {

@@ -21,6 +21,7 @@ class Sharding;
 
 namespace muster::ops {
 
+class AccessSamples;
 class Authorizer;
 class Tokens;
 class JobRunner;
@@ -44,6 +45,8 @@ struct Context {
   const ports::Host* host = nullptr;
   /// How the data is spread over databases; nothing where that is not known.
   ports::Sharding* sharding = nullptr;
+  /// Which users are asked for; nothing where nobody wants to know.
+  AccessSamples* access_samples = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

@@ -4,6 +4,7 @@
 #include "model/contact.hpp"
 #include "model/slot.hpp"
 #include "model/username.hpp"
+#include "ops/access_samples.hpp"
 #include "ops/accounts.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
@@ -97,6 +98,7 @@ Result<ListUsers::Reply> ListUsers::run(Context& context, Call& call, const Requ
 }
 
 Result<GetUser::Reply> GetUser::run(Context& context, Call& call, const Request& request) {
+  if (context.access_samples != nullptr) context.access_samples->note(request.id);
   std::optional<model::User> found;
   // A replica will do: it is asked whether it has what this daemon changed, and what the caller knows of.
   ports::Freshness freshness{ports::Recency::recent, {}, ports::View::looks};
