@@ -17,6 +17,7 @@ Result<CreateRole::Reply> CreateRole::run(Context& context, Call& call, const Re
   MUSTER_TRY(const RolesNow known, context.authorizer.roles());
   return call.commit<Reply>(context, ports::Home::catalog(),
                             [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+                              MUSTER_CHECK_OK(unit.roles().hold());
                               MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
                               const model::RoleGraph& graph = roles->graph();
                               if (graph.find(role.name) != nullptr)

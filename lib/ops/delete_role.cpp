@@ -10,6 +10,7 @@ namespace muster::ops {
 Result<DeleteRole::Reply> DeleteRole::run(Context& context, Call& call, const Request& request) {
   return call.commit<Reply>(
       context, ports::Home::catalog(), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+        MUSTER_CHECK_OK(unit.roles().hold());
         MUSTER_TRY(const auto role, unit.roles().find(request.role));
         if (!role) return Reply{};
         if (role->built_in)

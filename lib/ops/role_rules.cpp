@@ -102,6 +102,7 @@ Status check_holders(ports::Unit& unit, const model::RoleGraph& after, const std
 Result<model::Role> change_role(Context& context, ports::Unit& unit, Call& call, Change& change,
                                 const RolesNow& known, const std::string& name,
                                 const std::function<Status(model::Role&)>& edit) {
+  MUSTER_CHECK_OK(unit.roles().hold());
   MUSTER_TRY(const RolesNow roles, roles_in(unit, known));
   const model::RoleGraph& graph = roles->graph();
   const model::Role* before = graph.find(name);

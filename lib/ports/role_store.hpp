@@ -30,6 +30,10 @@ class RoleStore {
   virtual Result<bool> remove(const std::string& name) = 0;
   /// Grows with every change to any role: whoever compiled the roles at this version is up to date.
   virtual Result<std::int64_t> version() = 0;
+  /// For a unit at the catalog that is to change roles, before it reads any: whoever else wants to read the
+  /// version in a unit that writes waits until this one ends. Else both would read, and then wait for each
+  /// other.
+  virtual Status hold() = 0;
 };
 
 struct Member {

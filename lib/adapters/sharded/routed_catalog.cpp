@@ -57,6 +57,11 @@ Result<std::int64_t> RoutedRoles::version() {
   return routing_.on_catalog([](Unit& unit) { return unit.roles().version(); });
 }
 
+Status RoutedRoles::hold() {
+  MUSTER_CHECK_OK(check_at_catalog(routing_));
+  return routing_.local.roles().hold();
+}
+
 Status RoutedRoles::begin_change() {
   if (has_begun_) return {};
   Attempt& attempt = *routing_.attempt;

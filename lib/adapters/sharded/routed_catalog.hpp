@@ -30,6 +30,7 @@ class RoutedRoles final : public ports::RoleStore {
   Status update(model::Role& role) override;
   Result<bool> remove(const std::string& name) override;
   Result<std::int64_t> version() override;
+  Status hold() override;
 
  private:
   /// Before anything is decided by roles in this unit.

@@ -179,6 +179,11 @@ Result<bool> SqlRoleStore::remove(const std::string& name) {
   }
 }
 
+Status SqlRoleStore::hold() {
+  MUSTER_TRY([[maybe_unused]] const std::int64_t version, connection_.add_to_counter(version_counter, 0));
+  return {};
+}
+
 Result<std::int64_t> SqlRoleStore::version() {
   Query query(connection_, Sql::counter_find);
   query.text(version_counter);

@@ -42,6 +42,7 @@ class SqlRoleStore final : public ports::RoleStore {
   Status update(model::Role& role) override;
   Result<bool> remove(const std::string& name) override;
   Result<std::int64_t> version() override;
+  Status hold() override;
 
  private:
   Result<std::vector<std::string>> related(Sql query, const std::string& name);
