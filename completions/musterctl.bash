@@ -132,11 +132,12 @@ _musterctl() {
     'shard slots --shard') :; return ;;
     'shard skew --hottest') :; return ;;
     'shard check --max-runtime') :; return ;;
+    'cache audit --sample') :; return ;;
     'login --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   local globals='--server --context --ca-file --token-file --output --timeout --dry-run --plan-hash --yes --quiet --verbose --trace-http --no-color --help --version' words='' files=''
   case $command in
-  '') words='user role session token key audit backup job event node shard config context login logout doctor completion version' ;;
+  '') words='user role session token key audit backup job event node shard cache config context login logout doctor completion version' ;;
   'user') words='list get create update disable enable delete set-password roles permissions import export' ;;
   'role') words='list get create update delete inherit disinherit allow disallow exclude unexclude grant revoke members check explain impact' ;;
   'session') words='list revoke' ;;
@@ -148,6 +149,7 @@ _musterctl() {
   'event') words='list watch' ;;
   'node') words='list' ;;
   'shard') words='list slots skew add drain check examine' ;;
+  'cache') words='stats flush audit' ;;
   'config') words='show' ;;
   'context') words='set use list delete' ;;
   'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --partial --all' words='' ;;
@@ -209,6 +211,9 @@ _musterctl() {
   'shard drain') globals+=' ' words='' ;;
   'shard check') globals+=' --repair --wait --no-wait --max-runtime' words='' ;;
   'shard examine') globals+=' --all' words='' ;;
+  'cache stats') globals+=' ' words='' ;;
+  'cache flush') globals+=' ' words='' ;;
+  'cache audit') globals+=' --sample' words='' ;;
   'config show') globals+=' --all' words='' ;;
   'context set') globals+=' ' words='' ;;
   'context use') globals+=' ' words='' ;;

@@ -6,7 +6,10 @@
 #include "daemon/pipeline.hpp"
 #include "http/server.hpp"
 #include "ops/tokens.hpp"
+#include "ports/cache.hpp"
 #include "ports/sharding.hpp"
+
+#include <algorithm>
 
 namespace muster::daemon {
 namespace {
@@ -82,6 +85,45 @@ void collect_shards(MetricSink& sink, ports::Sharding& sharding) {
   }
 }
 
+void collect_cache(MetricSink& sink, const ports::CacheCounters& cache) {
+  const auto answers = [&](const std::string& level, std::uint64_t all, std::uint64_t absent) {
+    const std::string help = "Questions for a user that the level answered";
+    sink.counter("muster_cache_answers_total", help, number(all - std::min(all, absent)),
+                 {{"level", level}, {"kind", "user"}});
+    sink.counter("muster_cache_answers_total", help, number(absent), {{"level", level}, {"kind", "absent"}});
+  };
+  answers("memory", cache.memory_hits, cache.memory_hits_negative);
+  answers("filter", cache.filter_answers, cache.filter_answers);
+  answers("redis", cache.redis_hits, cache.redis_hits_negative);
+  answers("store", cache.loads - std::min(cache.loads, cache.loads_failed), cache.loads_negative);
+  const auto counter = [&](const std::string& name, const std::string& help, std::uint64_t value) {
+    sink.counter("muster_cache_" + name + "_total", help, number(value));
+  };
+  counter("memory_misses", "Users that were not in memory", cache.memory_misses);
+  counter("memory_evictions", "Users that went for want of room", cache.memory_evictions);
+  counter("loads_failed", "Loads from the store that failed", cache.loads_failed);
+  counter("loads_refused", "Requests refused because too many waited for the store", cache.loads_refused);
+  counter("loads_shared", "Requests answered by what was being read for another one",
+          cache.shared_flights + cache.shared_leases);
+  counter("refreshed_early", "Users read again before they ran out", cache.early_refreshes);
+  counter("stale_answers", "Users shown after they ran out, while the store was away", cache.stale_answers);
+  counter("bypassed", "Requests for which the cache could not be used", cache.bypassed);
+  counter("compared", "Users compared with the store", cache.compared);
+  counter("inconsistent", "Users that differed from the store", cache.inconsistent);
+  sink.gauge("muster_cache_memory_entries", "Users kept in memory", number(cache.memory_entries));
+  sink.gauge("muster_cache_memory_bytes", "Bytes they take", number(cache.memory_size_bytes));
+  sink.gauge("muster_cache_filter_ids", "Ids in the filter", number(cache.filter_ids));
+  if (!cache.redis_configured) return;
+  sink.gauge("muster_redis_answers", "1 while Redis answers", cache.redis_answers ? 1 : 0);
+  sink.counter("muster_redis_failures_total", "Questions that Redis did not answer",
+               number(cache.redis_failures));
+  sink.counter("muster_redis_distrusted_total", "Values in Redis that may have been out of date",
+               number(cache.redis_distrusted));
+  sink.counter("muster_redis_fills_total", "Values put into Redis", number(cache.redis_fills));
+  sink.counter("muster_redis_fills_refused_total", "Values not put there, for something had changed",
+               number(cache.redis_fills_refused));
+}
+
 void collect_world(MetricSink& sink, assembly::World& world) {
   const assembly::HashingCounters hashing = world.hashing_counters();
   sink.counter("muster_password_hashes_total", "Password hashes computed", number(hashing.hashes));
@@ -101,6 +143,7 @@ void collect_world(MetricSink& sink, assembly::World& world) {
   sink.gauge("muster_store_readers_in_use", "Connections that read now", number(store.readers_in_use));
   sink.gauge("muster_store_write_queue_length", "Changes waiting for the writer", number(store.queue_length));
   if (context.sharding != nullptr) collect_shards(sink, *context.sharding);
+  if (context.users_cache != nullptr) collect_cache(sink, context.users_cache->counters());
   sink.gauge("muster_store_writable", "1 while the store can be written",
              context.store.health().writable ? 1 : 0);
   sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",

@@ -144,7 +144,7 @@ Next answer_operation(Exchange& exchange, const Result<std::string>& outcome) {
       return Next::answer;
     }
   }
-  if (info.lane != ops::Lane::memory) response.headers.add("Cache-Control", "no-store");
+  if (info.lane != ops::Lane::memory || call.version) response.headers.add("Cache-Control", "no-store");
   return succeed(exchange, *outcome, call.plan_reply ? 200 : info.http_status);
 }
 

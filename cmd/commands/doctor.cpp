@@ -251,6 +251,17 @@ bool is_on_database_server(Connection& connection) {
   });
 }
 
+/// Nothing where no Redis is configured, or the caller may not ask.
+void check_redis(Connection& connection, std::vector<Finding>& findings) {
+  const auto cache = connection.get("/v1/admin/cache");
+  if (!cache || !cache->is_object()) return;
+  const Json* state = cache->get_object().if_contains("redis");
+  if (state == nullptr || !state->is_string() || state->get_string() == "off") return;
+  if (state->get_string() == "ok") return findings.push_back({"redis", Verdict::ok, "it answers", {}});
+  findings.push_back({"redis", Verdict::warn, "it does not answer; users are read without it",
+                      "is it running where redis.url says, and is its password right?"});
+}
+
 Finding check_backup(Connection& connection) {
   if (is_on_database_server(connection))
     return {"backup", Verdict::ok, "the store is on a database server: its own tools back it up", {}};
@@ -286,6 +297,7 @@ std::vector<Finding> examine(Run& run) {
   if (const auto server = run.connection.server(); server && server->is_local_socket())
     findings.push_back(check_socket(*server));
   check_databases(run.connection, findings);
+  check_redis(run.connection, findings);
   findings.push_back(check_audit(run.connection));
   findings.push_back(check_backup(run.connection));
   return findings;

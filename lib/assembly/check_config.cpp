@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/mysql/dsn.hpp"
+#include "adapters/redis/url.hpp"
 #include "assembly/load_config.hpp"
 #include "base/networks.hpp"
 
@@ -27,6 +28,7 @@ class Checker {
           "do not travel in the clear");
     check_proxies();
     check_store();
+    check_redis();
     if (config_.token_refresh_ttl < config_.token_access_ttl)
       add("token.refresh_ttl", "must not be shorter than token.access_ttl");
     check_socket();
@@ -79,6 +81,14 @@ class Checker {
           "must be sqlite:// and an absolute path, such as sqlite:///var/lib/muster/muster.db, or "
           "mysql://user@host:port/database");
     }
+  }
+
+  void check_redis() {
+    const std::string& file = config_.redis_password_file;
+    if (!file.empty() && access(file.c_str(), R_OK) != 0)
+      add("redis.password_file", "cannot be read: " + file);
+    if (config_.redis_url.empty()) return;
+    if (const auto url = redis::Url::parse(config_.redis_url); !url) add("redis.url", url.error().message);
   }
 
   void check_socket() {

@@ -80,6 +80,16 @@ struct Config {
   Duration revocation_max_staleness{};
   std::int64_t authorization_remembered_users_max = 0;
 
+  std::string redis_url;  ///< Empty: off.
+  std::string redis_password_file;
+  Secret redis_password;  ///< Of the environment only, as store_password.
+  std::int64_t cache_memory = 0;
+  Duration cache_memory_ttl{};
+  std::int64_t cache_filter = 0;
+  Duration cache_redis_ttl{};
+  Duration cache_negative_ttl{};
+  std::int64_t cache_loads_max = 0;
+
   std::string backup_directory;
   std::string log_level;
   std::string log_format;

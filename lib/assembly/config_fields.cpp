@@ -444,6 +444,75 @@ constexpr std::array fields{
                 .maximum = 100'000'000,
                 .description = "Users whose roles are kept in memory."},
 
+    ConfigField{
+        .name = "redis.url",
+        .kind = text,
+        .member = &Config::redis_url,
+        .default_text = "off",
+        .minimum = 0,
+        .maximum = 1024,
+        .description =
+            "A Redis that daemons share, to be quicker: redis://user@host:port/database, "
+            "redis+sentinel://user@host:port,host:port/primary/database or "
+            "redis+cluster://user@host:port,host:port; \"off\" for none. rediss:// is not supported: let a "
+            "TLS proxy on this machine listen. While it does not answer, everything goes on without it. "
+            "Behind a ?, joined by &: connect_timeout, command_timeout, connections_max, connection_wait, "
+            "password_file and, for sentinels, sentinel_password_file."},
+    ConfigField{.name = "redis.password_file",
+                .kind = path,
+                .member = &Config::redis_password_file,
+                .default_text = "",
+                .description = "A file with the password of Redis in its only line; or the environment "
+                               "variable MUSTER_REDIS_PASSWORD has it."},
+
+    ConfigField{.name = "cache.memory",
+                .kind = size,
+                .member = &Config::cache_memory,
+                .default_text = "64MiB",
+                .minimum = 0,
+                .maximum = 1024 * 1024 * mib,
+                .description =
+                    "Memory for users that were read lately, so that showing one again asks nobody. 0: none "
+                    "are kept."},
+    ConfigField{.name = "cache.memory_ttl",
+                .kind = duration,
+                .member = &Config::cache_memory_ttl,
+                .default_text = "1m",
+                .minimum = 10 * millisecond,
+                .maximum = hour,
+                .description = "How long one is kept in memory, at most; changes end it at once."},
+    ConfigField{.name = "cache.redis_ttl",
+                .kind = duration,
+                .member = &Config::cache_redis_ttl,
+                .default_text = "1h",
+                .minimum = second,
+                .maximum = day,
+                .description = "How long one is kept in Redis, at most."},
+    ConfigField{.name = "cache.negative_ttl",
+                .kind = duration,
+                .member = &Config::cache_negative_ttl,
+                .default_text = "5s",
+                .minimum = 10 * millisecond,
+                .maximum = minute,
+                .description = "How long it is remembered that there is no user with an id."},
+    ConfigField{.name = "cache.filter",
+                .kind = size,
+                .member = &Config::cache_filter,
+                .default_text = "64MiB",
+                .minimum = 0,
+                .maximum = 16 * 1024 * mib,
+                .description =
+                    "Memory, at most, for a filter over the ids of all users, so that ids of nobody are "
+                    "answered without the store: three to six bytes for each user. 0: there is none."},
+    ConfigField{.name = "cache.loads",
+                .kind = integer,
+                .member = &Config::cache_loads_max,
+                .default_text = "48",
+                .minimum = 1,
+                .maximum = 1024,
+                .description = "Users read from the store for the cache at a time; further requests wait a "
+                               "second, then are answered 503."},
+
     ConfigField{.name = "backup.directory",
                 .kind = path,
                 .member = &Config::backup_directory,

@@ -41,7 +41,7 @@ bool is_address(std::string_view text) {
 }
 
 bool can_be_off(const ConfigField& field) {
-  return field.name == "admin.socket" || field.name == "admin.listen";
+  return field.name == "admin.socket" || field.name == "admin.listen" || field.name == "redis.url";
 }
 
 bool within(const ConfigField& field, std::int64_t value) {
@@ -138,7 +138,7 @@ std::string allowed_values(const ConfigField& field) {
       return "a size such as \"64KiB\"" +
              range([](std::int64_t value) { return format_size(static_cast<std::uint64_t>(value)); });
     case ConfigKind::text:
-      return "text of " + plain(field.minimum) + " to " + plain(field.maximum) + " bytes";
+      return "text of " + plain(field.minimum) + " to " + plain(field.maximum) + " bytes" + or_off;
     case ConfigKind::path:
       return "a path" + or_off;
     case ConfigKind::address:

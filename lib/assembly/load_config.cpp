@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view password_variable = "MUSTER_STORE_PASSWORD";
+constexpr std::string_view store_password_variable = "MUSTER_STORE_PASSWORD";
+constexpr std::string_view redis_password_variable = "MUSTER_REDIS_PASSWORD";
 
 class Loader {
  public:
@@ -153,8 +154,10 @@ class Loader {
     }
     for (const auto& entry : sources_.environment) {
       const std::string& variable = entry.first;
-      if (variable == password_variable) {
-        loaded_.config.store_password = Secret(entry.second);
+      if (variable == store_password_variable || variable == redis_password_variable) {
+        auto& password = variable == store_password_variable ? loaded_.config.store_password
+                                                             : loaded_.config.redis_password;
+        password = Secret(entry.second);
         continue;
       }
       const bool like_a_field = std::any_of(

@@ -9,6 +9,7 @@
 #include "adapters/system/leased_ids.hpp"
 #include "assembly/breached_file.hpp"
 #include "assembly/housekeeper.hpp"
+#include "assembly/open_cache.hpp"
 #include "assembly/prepare.hpp"
 #include "assembly/worker_keeper.hpp"
 #include "base/log.hpp"
@@ -31,6 +32,8 @@ namespace {
 /// After kill -9 so much of what was asked for is not known.
 constexpr std::chrono::minutes samples_saved_every{1};
 constexpr int samples_saved_before_they_age = 60;
+constexpr std::chrono::minutes compare_interval{1};
+constexpr std::size_t compared_at_a_time = 32;
 
 using Breached = std::shared_ptr<const model::BreachedList>;
 
@@ -107,6 +110,10 @@ struct World::Parts {
     MUSTER_TRY(const bool restored, ops::finish_restore(context));
     if (restored)
       log::warn("the store was restored from a backup: every session has ended, and new keys sign");
+    // Nobody tells yet what other daemons change.
+    const auto may_use = [is_alone = !is_shared(config)] { return is_alone; };
+    MUSTER_TRY(cache, open_cache(config, *store, entropy, restored ? Keys::anew : Keys::as_before, may_use));
+    context.users_cache = cache.get();
     // A disk that is full now need not keep the daemon from serving: housekeeping tries again.
     if (const auto finished = ops::finish_role_revocations(context); !finished)
       log::warn("a revocation by role is not finished yet: {} {}", finished.error().message,
@@ -114,6 +121,7 @@ struct World::Parts {
     MUSTER_CHECK_OK(jobs.start(context));
     housekeeper.start();
     sampler = std::make_unique<Ticker>(samples_saved_every, [this] { save_samples(); });
+    comparer = std::make_unique<Ticker>(compare_interval, [this] { compare_cache(); });
     return {};
   }
 
@@ -127,7 +135,16 @@ struct World::Parts {
     if (++samples_saved_times % samples_saved_before_they_age == 0) samples.age();
   }
 
+  /// A few of what is cached, to learn early of what should never be.
+  void compare_cache() {
+    const auto comparison = cache->compare(compared_at_a_time);
+    if (comparison && !comparison->inconsistent.empty())
+      log::error("{} of {} users that are cached differ from the store: musterctl cache flush",
+                 comparison->inconsistent.size(), comparison->compared);
+  }
+
   void stop() {
+    comparer.reset();
     sampler.reset();
     save_samples();
     housekeeper.stop();
@@ -153,9 +170,11 @@ struct World::Parts {
   ops::AccessSamples samples;
   std::uint64_t samples_saved = 0;
   int samples_saved_times = 0;
+  std::unique_ptr<cached::UserCache> cache;
   ops::Context context;
   Housekeeper housekeeper;
   std::unique_ptr<Ticker> sampler;
+  std::unique_ptr<Ticker> comparer;
 };
 
 Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& meter) {

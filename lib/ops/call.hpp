@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,6 +94,15 @@ class Call {
   Status commit_encoded(Context& context, const ports::Home& home,
                         const std::function<Result<std::string>(ports::Unit&, Change&)>& work);
 };
+
+/// A reply that is JSON already.
+struct EncodedReply {
+  std::shared_ptr<const std::string> json;
+  std::int64_t version = 0;
+};
+
+/// Whether a call may wait for the store.
+enum class Patience : std::uint8_t { none, some };
 
 /// What a dry run answers.
 struct Plan {

@@ -17,6 +17,7 @@
 namespace muster::ports {
 class Host;
 class Sharding;
+class UserCache;
 }  // namespace muster::ports
 
 namespace muster::ops {
@@ -47,6 +48,8 @@ struct Context {
   ports::Sharding* sharding = nullptr;
   /// Which users are asked for; nothing where nobody wants to know.
   AccessSamples* access_samples = nullptr;
+  /// Users that were read lately; nothing where every user is read from the store.
+  ports::UserCache* users_cache = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

@@ -6,6 +6,7 @@
 #include "ops/accounts.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
+#include "ops/user_changes.hpp"
 #include "ports/user_store.hpp"
 
 namespace muster::ops {
@@ -61,7 +62,7 @@ Result<CreateUser::Reply> CreateUser::run(Context& context, Call& call, const Re
 
   return call.commit<Reply>(context, home, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_CHECK_OK(unit.users().create(user, prepared.username_canonical, credential));
-    unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
+    forget_after_commit(context, unit, user.id);
     change.target = "user:" + user.id.text();
     change.after = wire::encode(user);
     if (!request.id) change.planned_target = "user:" + prepared.username_canonical;

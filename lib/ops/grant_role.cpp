@@ -4,6 +4,7 @@
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/role_rules.hpp"
+#include "ops/user_changes.hpp"
 #include "ports/role_store.hpp"
 #include "ports/user_store.hpp"
 
@@ -58,28 +59,28 @@ Result<GrantRole::Reply> GrantRole::run(Context& context, Call& call, const Requ
         change.target = "user:" + request.id.text();
         if (before != nullptr) change.before = wire::encode(*before);
         change.after = wire::encode(grant);
-        unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
+        forget_after_commit(context, unit, request.id);
         return Reply{true};
       });
 }
 
 Result<RevokeRole::Reply> RevokeRole::run(Context& context, Call& call, const Request& request) {
   const Time now = context.clock.now();
-  return call.commit<Reply>(
-      context, ports::Home::of(request.id), [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-        MUSTER_TRY(const auto grants, grants_of(unit, request.id));
-        const model::Grant* before = find_grant(grants, request.role, now);
-        if (before == nullptr) {
-          MUSTER_TRY(const auto role, unit.roles().find(request.role));
-          if (!role) return fail(no_such_role(request.role));
-          return Reply{false};
-        }
-        MUSTER_CHECK_OK(unit.grants().remove(request.id, request.role));
-        change.target = "user:" + request.id.text();
-        change.before = wire::encode(*before);
-        unit.after_commit([&context, user = request.id] { context.authorizer.forget(user); });
-        return Reply{true};
-      });
+  return call.commit<Reply>(context, ports::Home::of(request.id),
+                            [&](ports::Unit& unit, Change& change) -> Result<Reply> {
+                              MUSTER_TRY(const auto grants, grants_of(unit, request.id));
+                              const model::Grant* before = find_grant(grants, request.role, now);
+                              if (before == nullptr) {
+                                MUSTER_TRY(const auto role, unit.roles().find(request.role));
+                                if (!role) return fail(no_such_role(request.role));
+                                return Reply{false};
+                              }
+                              MUSTER_CHECK_OK(unit.grants().remove(request.id, request.role));
+                              change.target = "user:" + request.id.text();
+                              change.before = wire::encode(*before);
+                              forget_after_commit(context, unit, request.id);
+                              return Reply{true};
+                            });
 }
 
 }  // namespace muster::ops

@@ -8,6 +8,7 @@
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
 #include "ops/role_rules.hpp"
+#include "ops/user_changes.hpp"
 #include "ports/role_store.hpp"
 #include "ports/user_store.hpp"
 #include "wire/error_table.hpp"
@@ -130,10 +131,7 @@ class Batch {
     for (const ImportUsers::Outcome& each : reply.results)
       if (each.outcome == "created") created.push_back(*each.id);
     count(reply);
-    if (!created.empty())
-      unit.after_commit([&authorizer = context.authorizer, ids = std::move(created)] {
-        for (const UserId id : ids) authorizer.forget(id);
-      });
+    if (!created.empty()) forget_after_commit(context, unit, created);
     note(context, reply, group, change);
     return reply;
   }

@@ -7,6 +7,7 @@
 #include "ops/call.hpp"
 #include "ops/context.hpp"
 #include "ops/operation.hpp"
+#include "ops/replies.hpp"
 #include "wire/codec.hpp"
 
 #include <chrono>
@@ -57,9 +58,6 @@ std::optional<UserId> subject_of(const Result<Request>& request, const wire::Jso
     return std::nullopt;
 }
 
-/// The member `version` of an object's JSON text.
-std::optional<std::int64_t> version_in(std::string_view text);
-
 /// Records the call's measure when it goes out of scope.
 class Measure {
  public:
@@ -75,17 +73,6 @@ class Measure {
   std::chrono::steady_clock::time_point started_;
 };
 
-template <class Reply>
-std::string encode_reply(Call& call, const Reply& reply) {
-  if (call.plan_reply) return *call.plan_reply;
-  if constexpr (requires {
-                  { reply.version } -> std::convertible_to<std::int64_t>;
-                })
-    call.version = call.replayed_reply ? version_in(*call.replayed_reply) : reply.version;
-  if (call.replayed_reply) return *call.replayed_reply;
-  return wire::encode(reply);
-}
-
 /// The reply's JSON: the envelope's `data`.
 template <class Operation>
 Result<std::string> invoke(Context& context, Call& call, const wire::Json& json) {
@@ -96,6 +83,8 @@ Result<std::string> invoke(Context& context, Call& call, const wire::Json& json)
     // An unauthenticated caller learns nothing from a validation message.
     MUSTER_CHECK_OK(authorize(context, call, Operation::info, subject_of(request, json)));
     if (!request) return fail(std::move(request).error());
+    if (auto kept = encoded_reply<Operation>(context, call, *request, Patience::some))
+      return std::move(*kept);
     call.request_text = wire::encode(*request);
     MUSTER_TRY(const typename Operation::Reply reply, Operation::run(context, call, *request));
     return encode_reply(call, reply);
@@ -107,7 +96,8 @@ Result<std::string> invoke(Context& context, Call& call, const wire::Json& json)
 /// The same without touching the store; nothing when memory cannot tell.
 template <class Operation>
 std::optional<Result<std::string>> invoke_from_memory(Context& context, Call& call, const wire::Json& json) {
-  if constexpr (requires { &Operation::run_from_memory; }) {
+  if constexpr (
+      requires { &Operation::run_from_memory; } || requires { &Operation::encoded; }) {
     Measure measure(context, Operation::info.name);
     call.operation = Operation::info.name;
     auto request = wire::decode<typename Operation::Request>(json);
@@ -118,13 +108,9 @@ std::optional<Result<std::string>> invoke_from_memory(Context& context, Call& ca
       outcome = fail(allowed->error());
     } else if (!request) {
       outcome = fail(request.error());
-    } else if (auto reply = Operation::run_from_memory(context, call, *request)) {
-      if (*reply)
-        outcome = encode_reply(call, **reply);
-      else
-        outcome = fail(reply->error());
     } else {
-      return std::nullopt;
+      outcome = reply_from_memory<Operation>(context, call, *request);
+      if (!outcome) return std::nullopt;
     }
     measure.finish(*outcome ? nullptr : &outcome->error());
     return outcome;

@@ -4,6 +4,8 @@
 
 #include "ops/audit.hpp"
 #include "ops/backups.hpp"
+#include "ops/cache.hpp"
+#include "ops/cache_stats.hpp"
 #include "ops/change_role.hpp"
 #include "ops/check_permission.hpp"
 #include "ops/create_role.hpp"
@@ -36,14 +38,16 @@
 
 namespace muster::ops {
 
-using AllOperations = OperationList<
-    CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword, LogIn,
-    RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession, VerifyToken, InspectToken,
-    CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole, UpdateRole,
-    DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole,
-    ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
-    ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
-    ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers,
-    ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard, CheckShards, ExamineShards>;
+using AllOperations =
+    OperationList<CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword,
+                  LogIn, RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession,
+                  VerifyToken, InspectToken, CheckPermission, CheckPermissions, ExplainPermission, ListRoles,
+                  CreateRole, GetRole, UpdateRole, DeleteRole, AllowPermission, DisallowPermission,
+                  InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact,
+                  ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit,
+                  VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
+                  ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
+                  ExportUsers, ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard,
+                  CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache>;
 
 }  // namespace muster::ops

@@ -8,6 +8,8 @@
 ///       static Result<Reply> run(Context&, Call&, const Request&);
 ///       // optional, for Lane::memory: the answer if memory has it, else nothing
 ///       static std::optional<Result<Reply>> run_from_memory(Context&, Call&, const Request&);
+///       // optional, where replies are kept as JSON: nothing if none is, then run() is asked
+///       static std::optional<Result<EncodedReply>> encoded(Context&, Call&, const Request&, Patience);
 ///     };
 ///
 /// named in list.hpp. HTTP routes, JSON, OpenAPI, CLI options, man pages, audit and metric names are made
@@ -20,7 +22,7 @@
 namespace muster::ops {
 
 enum class Lane : std::uint8_t {
-  memory,   ///< Tried on the reactor with run_from_memory; if that has no answer, as worker.
+  memory,   ///< Tried on the reactor with run_from_memory or encoded; if that has no answer, as worker.
   worker,   ///< May touch the store.
   hashing,  ///< Verifies or makes a password hash.
 };

@@ -11,6 +11,8 @@
 #include "ops/merge_patch.hpp"
 #include "ops/role_rules.hpp"
 #include "ops/tokens.hpp"
+#include "ops/user_changes.hpp"
+#include "ports/cache.hpp"
 #include "ports/security_store.hpp"
 #include "ports/user_store.hpp"
 
@@ -112,6 +114,21 @@ Result<GetUser::Reply> GetUser::run(Context& context, Call& call, const Request&
   return std::move(*found);
 }
 
+std::optional<Result<EncodedReply>> GetUser::encoded(Context& context, Call& call, const Request& request,
+                                                     Patience patience) {
+  if (context.users_cache == nullptr) return std::nullopt;
+  ports::CachedUserPtr user = context.users_cache->find_in_memory(request.id, call.at_least);
+  if (!user && patience == Patience::none) return std::nullopt;
+  if (!user) {
+    auto found = context.users_cache->find(request.id, call.at_least);
+    if (!found) return fail(std::move(found).error());
+    user = std::move(*found);
+  }
+  if (context.access_samples != nullptr) context.access_samples->note(request.id);
+  if (!user->is_there()) return fail(no_such_user(request.id));
+  return EncodedReply{{user, &user->json}, user->version};
+}
+
 Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Request& request) {
   // Whoever may change users may disable them; of oneself, the rest is free.
   if (request.status.present) MUSTER_CHECK_OK(require_permission(context, call, info.needs));
@@ -131,7 +148,7 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
         const Time now = context.clock.now();
         user.updated_at = now;
         MUSTER_CHECK_OK(unit.users().update(user));
-        unit.after_commit([&authorizer = context.authorizer, id = user.id] { authorizer.forget(id); });
+        forget_after_commit(context, unit, user.id);
         if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
           MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
         change.target = "user:" + user.id.text();
@@ -153,7 +170,7 @@ Result<DeleteUser::Reply> DeleteUser::run(Context& context, Call& call, const Re
         MUSTER_CHECK_OK(
             end_everything(context, unit, request.id, context.clock.now(), "the user was deleted"));
         MUSTER_TRY(const bool removed, unit.users().remove(request.id));
-        unit.after_commit([&authorizer = context.authorizer, id = request.id] { authorizer.forget(id); });
+        forget_after_commit(context, unit, request.id);
         change.target = "user:" + request.id.text();
         change.before = wire::encode(*found);
         return Changed{removed};

@@ -63,13 +63,17 @@ struct GetUser {
                                       .path = "/v1/users/{id}",
                                       .needs = "read:user",
                                       .own_allowed = true,
+                                      .lane = Lane::memory,
                                       .command = "user get",
                                       .help =
                                           "May be answered by a copy that keeps up. Who has seen a version "
                                           "sends it as X-Muster-At-Least and is shown none before it."};
 
-  /// Error: not_found.
+  /// From the store. Error: not_found.
   static Result<Reply> run(Context& context, Call& call, const Request& request);
+  /// From the cache; nothing where there is none, or memory alone cannot tell.
+  static std::optional<Result<EncodedReply>> encoded(Context& context, Call& call, const Request& request,
+                                                     Patience patience);
 };
 
 struct UpdateUser {

@@ -121,6 +121,8 @@ class SlotStore {
   virtual Result<std::vector<SlotRow>> slots() = 0;
   /// Error, unless this database has the slot at that epoch: unavailable, as of a write that is fenced off.
   virtual Status check_owned(std::uint32_t slot, std::int64_t epoch) = 0;
+  /// How many units have changed it; 0 for one that this database does not have.
+  virtual Result<std::int64_t> seq_of(std::uint32_t slot) = 0;
   /// How many changes all of them have had together.
   virtual Result<std::int64_t> changes() = 0;
   /// Sets owner and epoch of the slots from `first` to `last`; not fenced: it is what makes the fence.

@@ -319,6 +319,16 @@ Status SqlSlotStore::check_owned(std::uint32_t slot, std::int64_t epoch) {
   return fail(slot_not_owned(slot, epoch));
 }
 
+Result<std::int64_t> SqlSlotStore::seq_of(std::uint32_t slot) {
+  Query query(connection_, Sql::slot_find);
+  query.integer(slot);
+  MUSTER_TRY(const bool found, query.next());
+  if (!found) return 0;
+  (void)query.get_integer();
+  (void)query.get_bytes();
+  return query.get_integer();
+}
+
 Result<std::int64_t> SqlSlotStore::changes() {
   Query query(connection_, Sql::slot_sum_seq);
   MUSTER_CHECK_OK(query.next());

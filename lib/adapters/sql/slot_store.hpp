@@ -43,6 +43,7 @@ class SqlSlotStore final : public ports::SlotStore {
 
   Result<std::vector<ports::SlotRow>> slots() override;
   Status check_owned(std::uint32_t slot, std::int64_t epoch) override;
+  Result<std::int64_t> seq_of(std::uint32_t slot) override;
   Result<std::int64_t> changes() override;
   Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) override;
 

@@ -85,7 +85,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::taken_delete, "DELETE FROM taken WHERE token = ?"},
     {Sql::taken_page, "SELECT token FROM taken WHERE token >= ? ORDER BY token LIMIT ?"},
     {Sql::slot_all, "SELECT slot, epoch, state, seq, users FROM slot_state ORDER BY slot"},
-    {Sql::slot_find, "SELECT epoch, state FROM slot_state WHERE slot = ?"},
+    {Sql::slot_find, "SELECT epoch, state, seq FROM slot_state WHERE slot = ?"},
     {Sql::slot_set_owner, "UPDATE slot_state SET state = ?, epoch = ? WHERE slot BETWEEN ? AND ?"},
     {Sql::slot_fence,
      "UPDATE slot_state SET seq = seq + 1, users = users + ? WHERE epoch = ? AND state = ? AND slot IN (?)",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/ops/fixture.hpp"
 
+#include "adapters/cached/user_cache.hpp"
 #include "adapters/crypto/password_hasher.hpp"
 #include "adapters/crypto/sealer.hpp"
 #include "adapters/crypto/token_signer.hpp"
@@ -58,6 +59,7 @@ struct World::Parts {
         ids(0, UserId{}),
         authorizer(*store, world.clock),
         tokens(*store, world.clock, entropy, signer, *sealer),
+        cache(*store, entropy, nullptr, {.memory_bytes_max = 1024 * 1024}),
         context{*store,
                 world.clock,
                 entropy,
@@ -73,6 +75,7 @@ struct World::Parts {
                 make_settings(world)} {
     done(tokens.load(*context.settings()));
     done(authorizer.load());
+    context.users_cache = &cache;
   }
 
   static std::shared_ptr<const Settings> make_settings(const World& world) {
@@ -92,6 +95,7 @@ struct World::Parts {
   Tokens tokens;
   JobRunner jobs;
   LoginThrottle login_throttle;
+  cached::UserCache cache;
   Context context;
 };
 

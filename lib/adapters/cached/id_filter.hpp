@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file A set of ids that may say "perhaps" of an id that is not in it, but never "no" of one that is: a
+/// Bloom filter in blocks of a cache line (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom
+/// Filters). Ids are hashed under a random key, so nobody can choose ids that it takes for others. With as
+/// many ids as it was made for, about one of 300 others passes. Thread-safe, without locks.
+#pragma once
+
+#include "model/keyed_hash.hpp"
+#include "model/slot.hpp"
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <memory>
+
+namespace muster::cached {
+
+class IdFilter {
+ public:
+  IdFilter(std::size_t ids_max, model::HashKey key)
+      : key_(key),
+        blocks_(std::bit_ceil(ids_max / ids_of_a_block + 1)),
+        words_(std::make_unique<std::atomic<std::uint64_t>[]>(blocks_ * words_of_a_block)) {}
+
+  void add(UserId id) {
+    bool is_new = false;
+    each_bit(id, [&](std::atomic<std::uint64_t>& word, std::uint64_t bit) {
+      if ((word.load(std::memory_order_relaxed) & bit) == 0)
+        is_new |= (word.fetch_or(bit, std::memory_order_release) & bit) == 0;
+      return true;
+    });
+    if (is_new) ids_.fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool may_have(UserId id) const {
+    bool all = true;
+    each_bit(id, [&](const std::atomic<std::uint64_t>& word, std::uint64_t bit) {
+      all = (word.load(std::memory_order_acquire) & bit) != 0;
+      return all;
+    });
+    return all;
+  }
+  /// About how many are in it.
+  [[nodiscard]] std::size_t ids() const { return ids_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_full() const { return ids() > blocks_ * ids_of_a_block; }
+  [[nodiscard]] std::size_t size_bytes() const { return blocks_ * words_of_a_block * sizeof(std::uint64_t); }
+  /// What one for so many takes, at most.
+  static std::size_t size_bytes_for(std::size_t ids) {
+    return std::bit_ceil(ids / ids_of_a_block + 1) * words_of_a_block * sizeof(std::uint64_t);
+  }
+
+ private:
+  static constexpr std::size_t words_of_a_block = 8;
+  static constexpr std::size_t ids_of_a_block = 32;
+  static constexpr int bits_of_an_id = 8;
+
+  /// Until `use` says no.
+  template <class Use>
+  void each_bit(UserId id, const Use& use) const {
+    const std::uint64_t hash = model::keyed_hash(key_, id);
+    std::uint64_t rest = model::slot_hash(hash);
+    std::atomic<std::uint64_t>* const block = &words_[(hash & (blocks_ - 1)) * words_of_a_block];
+    for (int i = 0; i < bits_of_an_id; ++i) {
+      // Each bit in a word of its own: eight bits of the second hash say which.
+      if (!use(block[i], std::uint64_t{1} << (rest & 63U))) return;
+      rest >>= 8U;
+    }
+  }
+
+  const model::HashKey key_;
+  const std::size_t blocks_;
+  const std::unique_ptr<std::atomic<std::uint64_t>[]> words_;
+  std::atomic<std::size_t> ids_{0};
+};
+
+}  // namespace muster::cached

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "assembly/open_cache.hpp"
+
+#include "adapters/mysql/dsn.hpp"
+#include "base/address.hpp"
+#include "base/encoding.hpp"
+#include "base/log.hpp"
+#include "ports/system_store.hpp"
+
+#include <algorithm>
+
+namespace muster::assembly {
+namespace {
+
+using cached::SharedLevel;
+
+/// In the store: what the keys in Redis begin with.
+constexpr const char* keys_name = "cache_keys";
+constexpr std::size_t keys_name_size_bytes = 8;
+/// How long a change may be on its way from the commit to the cache of the same daemon.
+constexpr std::chrono::milliseconds own_news_delay{200};
+
+Result<std::string> name_of_keys(ports::Store& store, ports::Entropy& entropy, Keys keys) {
+  std::optional<std::string> name;
+  MUSTER_CHECK_OK(store.read([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(name, unit.meta().get(keys_name));
+    return {};
+  }));
+  if (name && keys == Keys::as_before) return std::move(*name);
+  const std::optional<std::string> before = name;
+  MUSTER_CHECK_OK(store.write([&](ports::Unit& unit) -> Status {
+    MUSTER_TRY(name, unit.meta().get(keys_name));
+    // Another daemon may have been quicker.
+    if (name && name != before) return {};
+    name = hex_encode(entropy.bytes(keys_name_size_bytes));
+    return unit.meta().put(keys_name, *name);
+  }));
+  return std::move(*name);
+}
+
+Result<std::unique_ptr<SharedLevel>> open_shared(const Config& config, ports::Store& store,
+                                                 ports::Entropy& entropy, Keys keys) {
+  if (config.redis_url.empty()) return nullptr;
+  MUSTER_TRY(const redis::Url url, redis::Url::parse(config.redis_url));
+  redis::Passwords passwords{config.redis_password, {}};
+  const std::string& file = url.password_file.empty() ? config.redis_password_file : url.password_file;
+  if (!file.empty()) {
+    MUSTER_TRY(passwords.server, address::password_in(file));
+  }
+  if (!url.sentinel_password_file.empty()) {
+    MUSTER_TRY(passwords.sentinel, address::password_in(url.sentinel_password_file));
+  }
+  MUSTER_TRY(const std::string name, name_of_keys(store, entropy, keys));
+  log::info("users that are read are kept in {} too, while it answers", url.text());
+  return std::make_unique<SharedLevel>(url, passwords, name, entropy);
+}
+
+std::chrono::milliseconds in_milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace
+
+bool is_shared(const Config& config) {
+  return mysql::Dsn::has_scheme(config.store_catalog);
+}
+
+Result<std::unique_ptr<cached::UserCache>> open_cache(const Config& config, ports::Store& store,
+                                                      ports::Entropy& entropy, Keys keys,
+                                                      std::function<bool()> may_use) {
+  MUSTER_TRY(auto shared, open_shared(config, store, entropy, keys));
+  cached::UserCacheOptions options;
+  options.memory_bytes_max = static_cast<std::size_t>(config.cache_memory);
+  options.memory_ttl = in_milliseconds(config.cache_memory_ttl);
+  options.shared_ttl = in_milliseconds(config.cache_redis_ttl);
+  options.negative_ttl = in_milliseconds(config.cache_negative_ttl);
+  // Where users are in other databases than the audit chain, news of them may be late without a bound.
+  const bool is_told_in_time = !is_shared(config) || store.parts().size() == 1;
+  if (is_told_in_time) options.filter_bytes_max = static_cast<std::size_t>(config.cache_filter);
+  options.loads_max = static_cast<std::size_t>(config.cache_loads_max);
+  options.news_delay = own_news_delay;
+  if (is_shared(config)) options.news_delay += in_milliseconds(config.revocation_max_staleness);
+  options.may_use = std::move(may_use);
+  return std::make_unique<cached::UserCache>(store, entropy, std::move(shared), std::move(options));
+}
+
+}  // namespace muster::assembly
