@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/harness.hpp"
+#include "support/redis_server.hpp"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace muster::daemon {
+namespace {
+
+using http::Method;
+using testing::contains;
+using testing::header;
+using testing::Running;
+
+test::DaemonOptions with_redis(const test::RedisServer& redis, const std::string& memory_ttl) {
+  return testing::options_with(
+      {{"MUSTER_REDIS_URL", "redis://" + redis.address() + "/0?command_timeout=100ms&connect_timeout=100ms"},
+       {"MUSTER_CACHE_MEMORY_TTL", memory_ttl}});
+}
+
+http::Response get_with(const std::string& server, const std::string& target, const std::string& token,
+                        const std::string& name, const std::string& value) {
+  http::Client client({server, std::chrono::seconds(30), {}});
+  http::Headers headers;
+  headers.add("Authorization", "Bearer " + token);
+  headers.add(name, value);
+  auto response = client.send(Method::get, target, headers, {});
+  REQUIRE(response);
+  return std::move(*response);
+}
+
+TEST_CASE("a user that is cached is shown as one from the store is, and never after it changed") {
+  Running run;
+  const auto user = run.log_in("hugo");
+  const std::string path = "/v1/users/" + user.user;
+  const auto first = run.get(path, user.token);
+  const auto again = run.get("/v1/users/me", user.token);
+  REQUIRE(first.ok());
+  CHECK(again.body == first.body);
+  CHECK(header(again, "ETag") == header(first, "ETag"));
+  CHECK(header(again, "Cache-Control") == "no-store");
+  CHECK(get_with(run.daemon.url(), path, user.token, "If-None-Match", header(first, "ETag")).status == 304);
+  const auto changed = run.admin(Method::patch, path, R"({"display_name":"Hugo"})");
+  REQUIRE(changed.ok());
+  CHECK(run.get(path, user.token).text("display_name") == "Hugo");
+  CHECK(get_with(run.daemon.url(), path, user.token, "If-None-Match", header(first, "ETag")).status == 200);
+  const auto known =
+      get_with(run.daemon.url(), path, user.token, "X-Muster-At-Least", changed.text("version"));
+  CHECK(contains(known.body, "\"Hugo\""));
+  CHECK(run.admin(Method::get, "/v1/users/12345").status == 404);
+  CHECK(run.admin(Method::get, "/v1/users/12345").status == 404);
+  REQUIRE(run.admin(Method::del, path).ok());
+  CHECK(run.admin(Method::get, path).status == 404);
+  const auto stats = run.admin(Method::get, "/v1/admin/cache");
+  CHECK(stats.text("redis") == "off");
+  CHECK(stats.text("in_use") == "true");
+  CHECK(stats.text("loads_saved") != "0");
+}
+
+TEST_CASE("whatever happens to Redis, every request for a user is served, and right") {
+  test::RedisServer redis({"--save", ""});
+  Running run(with_redis(redis, "20ms"));
+  const auto user = run.log_in("hugo");
+  const std::string path = "/v1/users/" + user.user;
+  std::atomic<int> served{0};
+  std::atomic<int> wrong{0};
+  std::atomic<bool> is_over{false};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i)
+    clients.emplace_back([&] {
+      test::Api api(run.daemon.url());
+      while (!is_over) {
+        const auto answer = api.call(Method::get, path, {}, user.token);
+        ++(answer.status == 200 && answer.text("username") == "hugo" ? served : wrong);
+      }
+    });
+  const auto change = [&](int number) {
+    const std::string name = "Hugo " + std::to_string(number);
+    REQUIRE(run.admin(Method::patch, path, R"({"display_name":")" + name + R"("})").ok());
+    CHECK(run.get(path, user.token).text("display_name") == name);
+  };
+  const auto wait = [] { std::this_thread::sleep_for(std::chrono::milliseconds(100)); };
+  int number = 0;
+  const auto live = [&] {
+    for (int i = 0; i < 5; ++i, wait()) change(++number);
+  };
+  live();
+  redis.say({"FLUSHALL"});
+  live();
+  redis.freeze();
+  live();
+  redis.thaw();
+  live();
+  redis.kill();
+  live();
+  CHECK(run.get("/readyz").ok());
+  redis.start();
+  live();
+  is_over = true;
+  for (std::thread& each : clients) each.join();
+  CHECK(served > 100);
+  CHECK(wrong == 0);
+  const auto audit = run.admin(Method::get, "/v1/admin/cache/audit");
+  CHECK(audit.text("inconsistent") == "0");
+}
+
+TEST_CASE("cache flush tells what it would do, does it, and is in the audit log") {
+  const test::RedisServer redis;
+  Running run(with_redis(redis, "1m"));
+  const auto user = run.log_in("hugo");
+  CHECK(run.get("/v1/users/me", user.token).ok());
+  const auto plan = run.admin(Method::del, "/v1/admin/cache?dry_run=true");
+  CHECK(plan.text("changes") == "2");
+  const auto flushed = run.admin(Method::del, "/v1/admin/cache?plan_hash=" + plan.text("plan_hash"));
+  CHECK(flushed.text("memory_entries") == "1");
+  CHECK(flushed.text("redis_entries") == "1");
+  CHECK(run.admin(Method::get, "/v1/admin/cache").text("memory_entries") == "0");
+  CHECK(contains(run.admin(Method::get, "/v1/admin/audit?limit=1000").body, "\"flush_cache\""));
+  CHECK(run.get("/v1/admin/cache", user.token).status == 403);
+}
+
+}  // namespace
+}  // namespace muster::daemon
