@@ -50,9 +50,14 @@ Result<std::unique_ptr<SharedLevel>> open_shared(const Config& config, ports::St
   if (!url.sentinel_password_file.empty()) {
     MUSTER_TRY(passwords.sentinel, address::password_in(url.sentinel_password_file));
   }
-  MUSTER_TRY(const std::string name, name_of_keys(store, entropy, keys));
+  const auto name = name_of_keys(store, entropy, keys);
+  if (!name) {
+    log::warn("users are not kept in Redis until the next start: {} {}", name.error().message,
+              name.error().detail);
+    return nullptr;
+  }
   log::info("users that are read are kept in {} too, while it answers", url.text());
-  return std::make_unique<SharedLevel>(url, passwords, name, entropy);
+  return std::make_unique<SharedLevel>(url, passwords, *name, entropy);
 }
 
 std::chrono::milliseconds in_milliseconds(Duration duration) {

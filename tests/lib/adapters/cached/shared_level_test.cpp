@@ -302,6 +302,43 @@ TEST_CASE(
   for (std::size_t i = 0; i < 3; ++i) CHECK(must(daemons[i].compare(1000)).inconsistent.empty());
 }
 
+/// Two daemons read users until one has what the other read.
+void share(Daemons& daemons, std::int64_t first) {
+  std::int64_t next = first;
+  const auto hits = [&] { return daemons[0].counters().redis_hits + daemons[1].counters().redis_hits; };
+  const std::uint64_t before = hits();
+  wait_until([&] {
+    const UserId id{next++};
+    daemons.create(0, id, "name");
+    CHECK(daemons.name_of(0, id) == "name");
+    CHECK(daemons.name_of(1, id) == "name");
+    return hits() > before;
+  });
+}
+
+TEST_CASE("daemons share users in a cluster, and the whole of it is flushed") {
+  const test::RedisCluster redis;
+  Daemons daemons(2, redis.url());
+  share(daemons, 1);
+  CHECK(must(daemons[0].size()).redis_entries > 0);
+  CHECK(must(daemons[0].flush()).redis_entries > 0);
+  wait_until([&] { return must(daemons[0].size()).redis_entries == 0; });
+  share(daemons, 1'000'000);
+}
+
+TEST_CASE("daemons go on sharing users after a failover, and are served all the time") {
+  const test::RedisSentinels redis;
+  Daemons daemons(2, redis.url());
+  share(daemons, 1);
+  redis.primary().kill();
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::int64_t id = 500'000; std::chrono::steady_clock::now() - begin < milliseconds(500); ++id) {
+    daemons.create(0, UserId{id}, "name");
+    CHECK(daemons.name_of(1, UserId{id}) == "name");
+  }
+  share(daemons, 1'000'000);
+}
+
 TEST_CASE("a Redis that is not there at the start is used once it is") {
   test::RedisServer redis;
   redis.kill();
