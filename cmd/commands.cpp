@@ -89,7 +89,7 @@ const std::vector<Noun>& all_nouns() {
       {"cache",
        "Users kept nearer than the store",
        {with(generic("cache stats"), {{"What is answered where", "musterctl cache stats -o yaml"}}),
-        generic("cache flush"), generic("cache audit")}},
+        warm_cache(), generic("cache flush"), generic("cache audit")}},
       {"config", "The daemon's configuration", {generic("config show")}},
       {"context", "Names for servers", {set_context(), use_context(), list_contexts(), delete_context()}},
       {"login", "Log in to a server over the network", {log_in()}},

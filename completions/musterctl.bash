@@ -132,6 +132,13 @@ _musterctl() {
     'shard slots --shard') :; return ;;
     'shard skew --hottest') :; return ;;
     'shard check --max-runtime') :; return ;;
+    'cache warm --top') :; return ;;
+    'cache warm --fraction') :; return ;;
+    'cache warm --max-rps') :; return ;;
+    'cache warm --target-hit-rate') :; return ;;
+    'cache warm --users') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'cache warm --from-access-log') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    'cache warm --max-runtime') :; return ;;
     'cache audit --sample') :; return ;;
     'login --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
@@ -149,7 +156,7 @@ _musterctl() {
   'event') words='list watch' ;;
   'node') words='list' ;;
   'shard') words='list slots skew add drain check examine' ;;
-  'cache') words='stats flush audit' ;;
+  'cache') words='stats warm flush audit' ;;
   'config') words='show' ;;
   'context') words='set use list delete' ;;
   'user list') globals+=' --username --email --phone --status --created-after --created-before --limit --cursor --partial --all' words='' ;;
@@ -212,6 +219,7 @@ _musterctl() {
   'shard check') globals+=' --repair --wait --no-wait --max-runtime' words='' ;;
   'shard examine') globals+=' --all' words='' ;;
   'cache stats') globals+=' ' words='' ;;
+  'cache warm') globals+=' --top --fraction --max-rps --target-hit-rate --users --from-access-log --wait --no-wait --max-runtime' words='' ;;
   'cache flush') globals+=' ' words='' ;;
   'cache audit') globals+=' --sample' words='' ;;
   'config show') globals+=' --all' words='' ;;

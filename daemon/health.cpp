@@ -37,6 +37,8 @@ Readiness look(Services& services) {
   const bool draining = services.draining.load(std::memory_order_relaxed);
   readiness.parts.push_back({"server", !draining, {}});
   if (draining) readiness.parts.back().reason = "the daemon is stopping";
+  if (services.context.is_warming.load(std::memory_order_relaxed))
+    readiness.parts.push_back({"cache", false, "users are read into it (cache.warm_at_start)"});
   for (const Part& part : readiness.parts) readiness.ready = readiness.ready && part.ready;
   return readiness;
 }

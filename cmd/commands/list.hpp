@@ -29,6 +29,8 @@ Command check_shards();
 
 Command create_backup();
 
+Command warm_cache();
+
 Command set_context();
 Command use_context();
 Command list_contexts();

@@ -88,6 +88,7 @@ struct Config {
   std::int64_t cache_filter = 0;
   Duration cache_redis_ttl{};
   Duration cache_negative_ttl{};
+  Duration cache_warm_at_start{};
   std::int64_t cache_loads_max = 0;
 
   std::string backup_directory;

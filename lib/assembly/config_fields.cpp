@@ -495,6 +495,15 @@ constexpr std::array fields{
                 .minimum = 10 * millisecond,
                 .maximum = minute,
                 .description = "How long it is remembered that there is no user with an id."},
+    ConfigField{.name = "cache.warm_at_start",
+                .kind = duration,
+                .member = &Config::cache_warm_at_start,
+                .default_text = "0s",
+                .minimum = 0,
+                .maximum = hour,
+                .description =
+                    "For how long at most a daemon that was started reads the users who were asked for most "
+                    "before, while /readyz says that it is not ready yet. 0: it does not."},
     ConfigField{.name = "cache.filter",
                 .kind = size,
                 .member = &Config::cache_filter,

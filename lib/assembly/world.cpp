@@ -21,7 +21,10 @@
 #include "ops/restore.hpp"
 #include "ops/revoke_tokens.hpp"
 #include "ops/tokens.hpp"
+#include "ops/warm_cache.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include <unistd.h>
@@ -121,6 +124,7 @@ struct World::Parts {
     MUSTER_CHECK_OK(jobs.start(context));
     housekeeper.start();
     sampler = std::make_unique<Ticker>(samples_saved_every, [this] { save_samples(); });
+    warm_at_start();
     comparer = std::make_unique<Ticker>(compare_interval, [this] { compare_cache(); });
     return {};
   }
@@ -135,6 +139,15 @@ struct World::Parts {
     if (++samples_saved_times % samples_saved_before_they_age == 0) samples.age();
   }
 
+  void warm_at_start() {
+    if (config.cache_warm_at_start == Duration::zero()) return;
+    context.is_warming = true;
+    warmer = std::thread([this, until = std::chrono::steady_clock::now() + config.cache_warm_at_start] {
+      ops::warm_at_start(context, [&] { return !stopping && std::chrono::steady_clock::now() < until; });
+      context.is_warming = false;
+    });
+  }
+
   /// A few of what is cached, to learn early of what should never be.
   void compare_cache() {
     const auto comparison = cache->compare(compared_at_a_time);
@@ -144,6 +157,8 @@ struct World::Parts {
   }
 
   void stop() {
+    stopping = true;
+    if (warmer.joinable()) warmer.join();
     comparer.reset();
     sampler.reset();
     save_samples();
@@ -174,6 +189,8 @@ struct World::Parts {
   ops::Context context;
   Housekeeper housekeeper;
   std::unique_ptr<Ticker> sampler;
+  std::atomic<bool> stopping = false;
+  std::thread warmer;
   std::unique_ptr<Ticker> comparer;
 };
 

@@ -48,6 +48,8 @@ struct Context {
   ports::Sharding* sharding = nullptr;
   /// Which users are asked for; nothing where nobody wants to know.
   AccessSamples* access_samples = nullptr;
+  /// The cache is being filled before the daemon says that it is ready.
+  std::atomic<bool> is_warming = false;
   /// Users that were read lately; nothing where every user is read from the store.
   ports::UserCache* users_cache = nullptr;
 

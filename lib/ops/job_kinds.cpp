@@ -4,6 +4,7 @@
 #include "ops/context.hpp"
 #include "ops/job_runner.hpp"
 #include "ops/shards_check.hpp"
+#include "ops/warm_cache.hpp"
 #include "ports/security_store.hpp"
 
 #include <array>
@@ -60,7 +61,7 @@ Result<JsonObject> verify_audit(Context& context, JobControl& control, const mod
 }
 
 constexpr std::array kinds{JobKind{"backup", back_up}, JobKind{"audit_verify", verify_audit},
-                           JobKind{"shard_check", check_shards}};
+                           JobKind{"shard_check", check_shards}, JobKind{"cache_warm", warm_cache}};
 
 }  // namespace
 

@@ -48,7 +48,8 @@ Result<Changed> move_job(Context& context, Call& call, const std::string& id, Jo
 
 }  // namespace
 
-Result<Job> start_job(Context& context, Call& call, const std::string& kind, const JsonObject& parameters) {
+Result<Job> start_job(Context& context, Call& call, const std::string& kind, const JsonObject& parameters,
+                      const std::optional<std::string>& noted) {
   MUSTER_TRY(const UserId id, context.ids.next());
   Job job;
   job.id = id.text();
@@ -62,7 +63,7 @@ Result<Job> start_job(Context& context, Call& call, const std::string& kind, con
                             MUSTER_CHECK_OK(context.jobs.claim(unit, job.id));
                             // The id is new at each call, so a plan is made for the kind.
                             change.target = "job:" + kind;
-                            change.after = wire::encode(job);
+                            change.after = noted ? *noted : wire::encode(job);
                             unit.after_commit([&runner = context.jobs, id = job.id] { runner.enqueue(id); });
                             return job;
                           });

@@ -35,6 +35,7 @@
 #include "ops/shards_skew.hpp"
 #include "ops/update_role.hpp"
 #include "ops/users.hpp"
+#include "ops/warm_cache.hpp"
 
 namespace muster::ops {
 
@@ -48,6 +49,6 @@ using AllOperations =
                   VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
                   ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
                   ExportUsers, ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard,
-                  CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache>;
+                  CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache, WarmCache>;
 
 }  // namespace muster::ops

@@ -6,12 +6,14 @@
 #include "model/job.hpp"
 #include "ops/call.hpp"
 
+#include <optional>
 #include <string>
 
 namespace muster::ops {
 
-/// `kind` is one of job_kinds.cpp.
+/// `kind` is one of job_kinds.cpp. `noted`: JSON that a plan and the audit log show in the job's place.
 Result<model::Job> start_job(Context& context, Call& call, const std::string& kind,
-                             const JsonObject& parameters);
+                             const JsonObject& parameters,
+                             const std::optional<std::string>& noted = std::nullopt);
 
 }  // namespace muster::ops

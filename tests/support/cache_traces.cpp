@@ -141,30 +141,56 @@ double policy_hit_rate(const Trace& trace, std::size_t room) {
   return policy_hit_rate_after({}, trace, room);
 }
 
-double policy_hit_rate_after(const Trace& before, const Trace& trace, std::size_t room) {
-  model::CachePolicy policy(room);
-  std::unordered_map<std::uint64_t, model::CachePolicy::Place> there;
-  std::vector<std::uint64_t> keys;
-  std::vector<model::CachePolicy::Place> gone;
-  const auto is_hit = [&](std::uint64_t key) {
-    if (const auto found = there.find(key); found != there.end()) {
-      policy.hit(found->second);
+namespace {
+
+class PolicyCache {
+ public:
+  explicit PolicyCache(std::size_t room) : policy_(room) {}
+
+  void warm(std::uint64_t key) {
+    policy_.miss(model::slot_hash(key));
+    access(key);
+  }
+  bool access(std::uint64_t key) {
+    if (const auto found = there_.find(key); found != there_.end()) {
+      policy_.hit(found->second);
       return true;
     }
     const std::uint64_t hash = model::slot_hash(key);
-    policy.miss(hash);
-    gone.clear();
-    const auto place = policy.insert(hash, 1, gone);
-    keys.resize(std::max<std::size_t>(keys.size(), place + std::size_t{1}));
-    keys[place] = key;
-    there.emplace(key, place);
-    for (const auto each : gone) there.erase(keys[each]);
+    policy_.miss(hash);
+    gone_.clear();
+    const auto place = policy_.insert(hash, 1, gone_);
+    keys_.resize(std::max<std::size_t>(keys_.size(), place + std::size_t{1}));
+    keys_[place] = key;
+    there_.emplace(key, place);
+    for (const auto each : gone_) there_.erase(keys_[each]);
     return false;
-  };
-  for (const std::uint64_t key : before) is_hit(key);
-  std::size_t hits = 0;
-  for (const std::uint64_t key : trace) hits += is_hit(key) ? 1 : 0;
-  return share(hits, trace);
+  }
+  double hit_rate(const Trace& trace) {
+    std::size_t hits = 0;
+    for (const std::uint64_t key : trace) hits += access(key) ? 1 : 0;
+    return share(hits, trace);
+  }
+
+ private:
+  model::CachePolicy policy_;
+  std::unordered_map<std::uint64_t, model::CachePolicy::Place> there_;
+  std::vector<std::uint64_t> keys_;
+  std::vector<model::CachePolicy::Place> gone_;
+};
+
+}  // namespace
+
+double policy_hit_rate_after(const Trace& before, const Trace& trace, std::size_t room) {
+  PolicyCache cache(room);
+  for (const std::uint64_t key : before) cache.access(key);
+  return cache.hit_rate(trace);
+}
+
+double policy_hit_rate_warmed(const Trace& warm, const Trace& trace, std::size_t room) {
+  PolicyCache cache(room);
+  for (const std::uint64_t key : warm) cache.warm(key);
+  return cache.hit_rate(trace);
 }
 
 }  // namespace muster::test

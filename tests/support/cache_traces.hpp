@@ -53,5 +53,7 @@ double best_hit_rate(const Trace& trace, std::size_t room);
 double policy_hit_rate(const Trace& trace, std::size_t room);
 /// On the second trace alone, after the first.
 double policy_hit_rate_after(const Trace& before, const Trace& trace, std::size_t room);
+/// After a warm-up with those keys, which asks for each twice before it puts it in.
+double policy_hit_rate_warmed(const Trace& warm, const Trace& trace, std::size_t room);
 
 }  // namespace muster::test

@@ -135,7 +135,7 @@ TEST_CASE("the hit rate after a warm-up is foretold within three points", "[miss
     for (const std::size_t top : {each.room / 4, each.room}) {
       INFO(each.name << ", " << top << " users");
       const std::vector<UserId> users = hottest(all, top);
-      const double real = test::policy_hit_rate_after(keys_of(users), ids_of(follows), each.room);
+      const double real = test::policy_hit_rate_warmed(keys_of(users), ids_of(follows), each.room);
       const auto foretold = foretell_hit_rate(sample, {each.room, {{}, top}, measured});
       REQUIRE(foretold);
       CHECK(std::abs(foretold->expected - real) < 0.03);
