@@ -57,6 +57,7 @@ std::vector<UserId> AccessLog::hottest(std::size_t count) const {
   std::sort(order.begin(), order.end(), std::greater<>());
   order.resize(std::min(order.size(), count));
   std::vector<UserId> out;
+  out.reserve(order.size());
   for (const auto& each : order) out.push_back(each.second);
   return out;
 }

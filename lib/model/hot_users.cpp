@@ -48,6 +48,7 @@ std::vector<UserId> hottest(std::vector<HotUser> users, std::size_t count) {
   std::sort(users.begin(), users.end(), hotter);
   users.resize(std::min(users.size(), count));
   std::vector<UserId> out;
+  out.reserve(users.size());
   for (const HotUser& each : users) out.push_back(each.user);
   return out;
 }

@@ -73,6 +73,7 @@ Accesses hottest_of(const Counts& counts, std::size_t count) {
   std::sort(order.begin(), order.end(), std::greater<>());
   order.resize(std::min(order.size(), count));
   Accesses out;
+  out.reserve(order.size());
   for (const auto& each : order) out.push_back(each.second);
   return out;
 }

@@ -23,7 +23,7 @@ namespace muster::ops {
 namespace {
 
 /// An item ready for the store, or what is wrong with it.
-struct Prepared {
+struct PreparedItem {
   model::User user;
   std::string username_canonical;
   std::optional<model::Credential> credential;
@@ -63,8 +63,8 @@ Result<std::optional<model::Credential>> credential_of(Context& context, const P
   return Credential({std::move(hash), now});
 }
 
-Prepared prepare(Context& context, const PortableUser& item, Time now) {
-  Prepared out;
+PreparedItem prepare(Context& context, const PortableUser& item, Time now) {
+  PreparedItem out;
   out.problem = item.problem;
   if (out.problem) return out;
   wire::Problems problems;
@@ -114,7 +114,7 @@ void count(ImportUsers::Reply& reply) {
 
 class Batch {
  public:
-  Batch(const Call& call, const ImportUsers::Request& request, const std::vector<Prepared>& prepared,
+  Batch(const Call& call, const ImportUsers::Request& request, const std::vector<PreparedItem>& prepared,
         Time now)
       : call_(call), request_(request), prepared_(prepared), now_(now) {}
 
@@ -202,7 +202,7 @@ class Batch {
     std::vector<ports::NewUser> users;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < group.items.size(); ++i) {
-      const Prepared& prepared = prepared_[group.items[i]];
+      const PreparedItem& prepared = prepared_[group.items[i]];
       if (const auto problem = problem_of(group.items[i])) {
         note_failed(outcomes[i], *problem);
         continue;
@@ -257,13 +257,13 @@ class Batch {
 
   const Call& call_;
   const ImportUsers::Request& request_;
-  const std::vector<Prepared>& prepared_;
+  const std::vector<PreparedItem>& prepared_;
   Time now_;
   RolesNow roles_;
 };
 
 /// The items by the part that their users are in.
-std::vector<Group> groups_of(const ports::Store& store, const std::vector<Prepared>& prepared) {
+std::vector<Group> groups_of(const ports::Store& store, const std::vector<PreparedItem>& prepared) {
   std::vector<Group> groups;
   for (const ports::Home& part : store.parts()) groups.push_back({part, {}});
   for (std::size_t i = 0; i < prepared.size(); ++i) {
@@ -287,7 +287,7 @@ Group all_items(std::size_t count) {
 class Spread {
  public:
   Spread(Context& context, Call& call, const ImportUsers::Request& request,
-         const std::vector<Prepared>& prepared, Time now)
+         const std::vector<PreparedItem>& prepared, Time now)
       : context_(context),
         call_(call),
         request_(request),
@@ -366,7 +366,7 @@ class Spread {
   Context& context_;
   Call& call_;
   const ImportUsers::Request& request_;
-  const std::vector<Prepared>& prepared_;
+  const std::vector<PreparedItem>& prepared_;
   Time now_;
   Group all_;
 };
@@ -383,7 +383,7 @@ void read(const wire::Json& json, const FieldRules& rules, std::string_view /*pa
 Result<ImportUsers::Reply> ImportUsers::run(Context& context, Call& call, const Request& request) {
   MUSTER_CHECK_OK(check_batch(context, call, request));
   const Time now = context.clock.now();
-  std::vector<Prepared> prepared;
+  std::vector<PreparedItem> prepared;
   prepared.reserve(request.items.size());
   for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now));
   const std::vector<Group> groups = groups_of(context.store, prepared);
