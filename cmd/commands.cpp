@@ -78,7 +78,7 @@ const std::vector<Noun>& all_nouns() {
        {generic("job list"), generic("job get"), watch_job(), generic("job pause"), generic("job resume"),
         generic("job cancel")}},
       {"event", "Changes, as they happen", {list_events(), watch_events()}},
-      {"node", "The daemons that serve", {generic("node list")}},
+      {"node", "The daemons that serve", {generic("node list"), generic("node drain")}},
       {"shard",
        "The databases that users are spread over",
        {generic("shard list"), generic("shard slots"), generic("shard skew"),

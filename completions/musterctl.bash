@@ -154,7 +154,7 @@ _musterctl() {
   'backup') words='create list verify restore' ;;
   'job') words='list get watch pause resume cancel' ;;
   'event') words='list watch' ;;
-  'node') words='list' ;;
+  'node') words='list drain' ;;
   'shard') words='list slots skew add drain check examine' ;;
   'cache') words='stats warm flush audit' ;;
   'config') words='show' ;;
@@ -211,6 +211,7 @@ _musterctl() {
   'event list') globals+=' --actor --operation --target --since --until --after --from-now --limit --cursor --all' words='' ;;
   'event watch') globals+=' --actor --operation --target --since --max-runtime' words='' ;;
   'node list') globals+=' --all' words='' ;;
+  'node drain') globals+=' ' words='' ;;
   'shard list') globals+=' --all' words='' ;;
   'shard slots') globals+=' --shard --each --all' words='' ;;
   'shard skew') globals+=' --hottest' words='' ;;

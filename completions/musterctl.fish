@@ -245,6 +245,7 @@ complete -c musterctl -n '__musterctl_at event watch' -l max-runtime -x -d 'End 
 complete -c musterctl -n __musterctl_at -a node -d 'The daemons that serve'
 complete -c musterctl -n '__musterctl_at node' -a list -d 'List the daemons that serve this installation'
 complete -c musterctl -n '__musterctl_at node list' -l all -d 'Every page, one after the other'
+complete -c musterctl -n '__musterctl_at node' -a drain -d 'Have a daemon say that it is not ready, so that no more requests are sent to it'
 complete -c musterctl -n __musterctl_at -a shard -d 'The databases that users are spread over'
 complete -c musterctl -n '__musterctl_at shard' -a list -d 'List the databases that users are spread over'
 complete -c musterctl -n '__musterctl_at shard list' -l all -d 'Every page, one after the other'

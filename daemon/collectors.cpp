@@ -5,6 +5,7 @@
 #include "daemon/metrics.hpp"
 #include "daemon/pipeline.hpp"
 #include "http/server.hpp"
+#include "ops/feed.hpp"
 #include "ops/tokens.hpp"
 #include "ports/cache.hpp"
 #include "ports/sharding.hpp"
@@ -124,6 +125,23 @@ void collect_cache(MetricSink& sink, const ports::CacheCounters& cache) {
                number(cache.redis_fills_refused));
 }
 
+void collect_feed(MetricSink& sink, const ops::Context& context) {
+  const ops::RevocationLag::Snapshot lag = context.tokens.lag();
+  sink.histogram("muster_revocation_lag_seconds",
+                 "From a revocation being made, on whatever daemon, to its being in force on this one",
+                 ops::RevocationLag::bounds_seconds, lag.counts, lag.sum_seconds);
+  if (context.feed == nullptr) return;
+  const ops::FeedCounters counters = context.feed->counters();
+  sink.gauge("muster_feed_age_seconds", "How old what is known of other daemons' changes is",
+             std::chrono::duration<double>(context.feed->age().age()).count());
+  sink.counter("muster_feed_polls_total", "Looks for what other daemons changed", number(counters.polls));
+  sink.counter("muster_feed_polls_failed_total", "Such looks that failed", number(counters.polls_failed));
+  sink.counter("muster_feed_entries_total", "Changes in the store that were followed",
+               number(counters.entries));
+  sink.counter("muster_feed_gaps_total", "How often so much was missed that everything was read again",
+               number(counters.gaps));
+}
+
 void collect_world(MetricSink& sink, assembly::World& world) {
   const assembly::HashingCounters hashing = world.hashing_counters();
   sink.counter("muster_password_hashes_total", "Password hashes computed", number(hashing.hashes));
@@ -146,6 +164,7 @@ void collect_world(MetricSink& sink, assembly::World& world) {
   if (context.users_cache != nullptr) collect_cache(sink, context.users_cache->counters());
   sink.gauge("muster_store_writable", "1 while the store can be written",
              context.store.health().writable ? 1 : 0);
+  collect_feed(sink, context);
   sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",
              static_cast<double>(context.tokens.epoch()));
   sink.gauge("muster_tokens_remembered", "Verified access tokens kept in memory",

@@ -2,6 +2,8 @@
 #include "daemon/answers.hpp"
 #include "daemon/endpoints.hpp"
 #include "daemon/metrics.hpp"
+#include "ops/feed.hpp"
+#include "ops/node_registry.hpp"
 #include "ports/crypto.hpp"
 
 namespace muster::daemon {
@@ -34,9 +36,19 @@ Readiness look(Services& services) {
   const ports::StoreHealth store = services.context.store.health();
   readiness.parts.push_back({"store", store.writable, {}});
   if (!store.writable) readiness.parts.back().reason = store.reason;
+  if (const ops::Feed* const feed = services.context.feed) {
+    const bool known = !feed->age().is_too_old();
+    readiness.parts.push_back({"feed", known, {}});
+    if (!known)
+      readiness.parts.back().reason =
+          "what other daemons changed has not been known for " +
+          format_duration(std::chrono::floor<std::chrono::milliseconds>(feed->age().age()));
+  }
   const bool draining = services.draining.load(std::memory_order_relaxed);
   readiness.parts.push_back({"server", !draining, {}});
   if (draining) readiness.parts.back().reason = "the daemon is stopping";
+  if (const ops::NodeRegistry* const nodes = services.context.nodes; nodes != nullptr && nodes->is_draining())
+    readiness.parts.back() = {"server", false, "the daemon is being drained, as an operator asked"};
   if (services.context.is_warming.load(std::memory_order_relaxed))
     readiness.parts.push_back({"cache", false, "users are read into it (cache.warm_at_start)"});
   for (const Part& part : readiness.parts) readiness.ready = readiness.ready && part.ready;

@@ -12,6 +12,7 @@
 #include "daemon/pipeline.hpp"
 #include "daemon/trace.hpp"
 #include "http/server.hpp"
+#include "ops/node_registry.hpp"
 #include "ports/host.hpp"
 
 #include <algorithm>
@@ -159,6 +160,7 @@ class Daemon final : public ports::Host {
       log::error("{} {}", status.error().message, status.error().detail);
       return 1;
     }
+    if (ops::NodeRegistry* const nodes = world_.context().nodes) nodes->announce(server_.addresses());
     std::string where;
     for (const std::string& address : server_.addresses()) where += (where.empty() ? "" : ", ") + address;
     log::info("musterd {} serves at {}, data in {}", version, where, config_.data_dir);

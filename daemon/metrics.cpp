@@ -5,6 +5,7 @@
 #include "ops/catalogue.hpp"
 #include "wire/error_table.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <locale>
 #include <sstream>
@@ -24,9 +25,17 @@ class Families final : public MetricSink {
   void gauge(const std::string& name, const std::string& help, double value, Labels labels) override {
     add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
   }
-  prometheus::ClientMetric::Histogram& histogram(const std::string& name, const std::string& help,
-                                                 const Labels& labels) {
-    return add(name, help, prometheus::MetricType::Histogram, labels).histogram;
+  void histogram(const std::string& name, const std::string& help, std::span<const double> bounds,
+                 std::span<const std::uint64_t> counts, double sum, Labels labels) override {
+    auto& histogram = add(name, help, prometheus::MetricType::Histogram, labels).histogram;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      cumulative += counts[i];
+      const double bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+      histogram.bucket.push_back({cumulative, bound});
+    }
+    histogram.sample_sum = sum;
+    histogram.sample_count = cumulative;
   }
   [[nodiscard]] std::string text() const {
     std::ostringstream out;
@@ -105,21 +114,12 @@ std::string Metrics::render() const {
                          {{"operation", operation}, {"outcome", std::string(outcome_name(i))}});
   }
   for (const auto& slot : slots_) {
-    std::uint64_t count = 0;
-    for (const auto& bucket : slot->buckets) count += bucket.load(relaxed);
-    if (count == 0) continue;
-    auto& histogram =
-        families.histogram("muster_operation_duration_seconds", "How long calls of operations took",
-                           {{"operation", std::string(slot->operation)}});
-    histogram.sample_sum = static_cast<double>(slot->nanoseconds.load(relaxed)) / 1e9;
-    std::uint64_t cumulative = 0;
-    for (std::size_t i = 0; i < slot->buckets.size(); ++i) {
-      cumulative += slot->buckets[i].load(relaxed);
-      const double bound =
-          i < bounds_seconds.size() ? bounds_seconds[i] : std::numeric_limits<double>::infinity();
-      histogram.bucket.push_back({cumulative, bound});
-    }
-    histogram.sample_count = cumulative;
+    std::array<std::uint64_t, bounds_seconds.size() + 1> counts{};
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = slot->buckets[i].load(relaxed);
+    if (std::all_of(counts.begin(), counts.end(), [](std::uint64_t each) { return each == 0; })) continue;
+    families.histogram("muster_operation_duration_seconds", "How long calls of operations took",
+                       bounds_seconds, counts, static_cast<double>(slot->nanoseconds.load(relaxed)) / 1e9,
+                       {{"operation", std::string(slot->operation)}});
   }
   for (const Collector& collector : collectors_) collector(families);
   return families.text();

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,6 +29,9 @@ class MetricSink {
   virtual void counter(const std::string& name, const std::string& help, double value,
                        Labels labels = {}) = 0;
   virtual void gauge(const std::string& name, const std::string& help, double value, Labels labels = {}) = 0;
+  /// `counts` has one more than `bounds`: what is above all of them.
+  virtual void histogram(const std::string& name, const std::string& help, std::span<const double> bounds,
+                         std::span<const std::uint64_t> counts, double sum, Labels labels = {}) = 0;
 };
 
 class Metrics final : public ports::Meter {

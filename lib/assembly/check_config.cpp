@@ -31,6 +31,8 @@ class Checker {
     check_redis();
     if (config_.token_refresh_ttl < config_.token_access_ttl)
       add("token.refresh_ttl", "must not be shorter than token.access_ttl");
+    if (config_.feed_poll_interval * 4 > config_.revocation_max_staleness)
+      add("feed.poll_interval", "must not be longer than a quarter of revocation.max_staleness");
     check_socket();
     check_data_dir();
     if (problems_.empty()) return {};

@@ -78,6 +78,8 @@ struct Config {
   Duration login_failure_window{};
   bool users_self_registration = false;
   Duration revocation_max_staleness{};
+  Duration feed_poll_interval{};
+  std::string node_name;  ///< Empty: the host's.
   std::int64_t authorization_remembered_users_max = 0;
 
   std::string redis_url;  ///< Empty: off.

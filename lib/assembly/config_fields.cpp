@@ -434,8 +434,27 @@ constexpr std::array fields{
                 .minimum = 100 * millisecond,
                 .maximum = minute,
                 .description =
-                    "How old this daemon's knowledge of revocations may be before it refuses every "
-                    "token. On an embedded store it is never old."},
+                    "How old this daemon's knowledge of what other daemons changed may be before it refuses "
+                    "every token and every question of permission with 503. What is revoked or taken away on "
+                    "one daemon is so on all of them after that time at the latest, whatever fails. On an "
+                    "embedded store it is never old."},
+    ConfigField{.name = "feed.poll_interval",
+                .kind = duration,
+                .member = &Config::feed_poll_interval,
+                .default_text = "50ms",
+                .minimum = 5 * millisecond,
+                .maximum = second,
+                .description =
+                    "How often a daemon on a database server looks for what other daemons changed: one small "
+                    "query. Not on an embedded store."},
+    ConfigField{.name = "node.name",
+                .kind = text,
+                .member = &Config::node_name,
+                .default_text = "",
+                .minimum = 0,
+                .maximum = 128,
+                .description = "What this daemon is called among those that share its store. Empty: the "
+                               "machine's name."},
     ConfigField{.name = "authorization.remembered_users",
                 .kind = integer,
                 .member = &Config::authorization_remembered_users_max,

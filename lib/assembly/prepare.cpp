@@ -6,6 +6,7 @@
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "base/system_reason.hpp"
 #include "model/builtin_roles.hpp"
@@ -17,6 +18,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 
 #include <sys/stat.h>
 
@@ -68,8 +70,12 @@ Result<std::optional<std::string>> find_key_check(ports::Store& store) {
 Status match_master_key(ports::Store& store, ports::Sealer& sealer, const Config& config) {
   MUSTER_TRY(const auto known, find_key_check(store));
   if (!known)
-    return store.write([&](ports::Unit& unit) {
-      return unit.meta().put(std::string(ops::master_key_check_name), ops::master_key_check_value(sealer));
+    return store.write([&](ports::Unit& unit) -> Status {
+      const std::string name(ops::master_key_check_name);
+      MUSTER_TRY(const auto anothers, unit.meta().get(name));
+      // Two daemons may see a new database for the first time together.
+      if (anothers) return ops::check_master_key(sealer, *anothers);
+      return unit.meta().put(name, ops::master_key_check_value(sealer));
     });
   if (auto status = ops::check_master_key(sealer, *known); !status)
     return fail(ErrorCode::precondition_failed, config.master_key_file + ": " + status.error().message,
@@ -156,6 +162,19 @@ Status prepare_data_dir(const std::string& path) {
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     log::warn("data_dir {} is open to other users: chmod 700 it", path);
   return {};
+}
+
+Result<std::string> find_node_id(const std::string& data_dir) {
+  constexpr std::size_t length = 16;
+  const std::string path = data_dir + "/node-id";
+  std::string id;
+  if (std::ifstream(path) >> id && id.size() == length) return id;
+  system::SystemEntropy entropy;
+  id = hex_encode(entropy.bytes(length / 2));
+  std::ofstream out(path);
+  if (!(out << id << "\n" << std::flush))
+    return fail(ErrorCode::unavailable, path + " cannot be written: " + system_reason());
+  return id;
 }
 
 Result<Opened> open_sealed_store(const Config& config) {

@@ -19,6 +19,9 @@ namespace muster::assembly {
 /// Makes the folder, mode 0700, where it is not there. Error: unavailable, with the reason.
 Status prepare_data_dir(const std::string& path);
 
+/// Names the daemon of that folder among those that share its store: made once, and kept in it.
+Result<std::string> find_node_id(const std::string& data_dir);
+
 struct Opened {
   std::unique_ptr<ports::Sealer> sealer;
   std::unique_ptr<sharded::ShardedStore> store;

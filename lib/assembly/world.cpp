@@ -8,6 +8,7 @@
 #include "adapters/system/entropy.hpp"
 #include "adapters/system/leased_ids.hpp"
 #include "assembly/breached_file.hpp"
+#include "assembly/follower.hpp"
 #include "assembly/housekeeper.hpp"
 #include "assembly/open_cache.hpp"
 #include "assembly/prepare.hpp"
@@ -16,8 +17,10 @@
 #include "base/ticker.hpp"
 #include "ops/access_samples.hpp"
 #include "ops/authorizer.hpp"
+#include "ops/feed.hpp"
 #include "ops/job_runner.hpp"
 #include "ops/login_throttle.hpp"
+#include "ops/node_registry.hpp"
 #include "ops/restore.hpp"
 #include "ops/revoke_tokens.hpp"
 #include "ops/tokens.hpp"
@@ -45,6 +48,10 @@ std::string host_name() {
   return gethostname(host.data(), host.size() - 1) == 0 ? host.c_str() : "";
 }
 
+std::string node_name(const Config& config) {
+  return config.node_name.empty() ? host_name() : config.node_name;
+}
+
 std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached breached) {
   auto settings = std::make_shared<ops::Settings>();
   settings->token_access_ttl = config.token_access_ttl;
@@ -63,7 +70,7 @@ std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached 
   settings->breached = std::move(breached);
   settings->backup_directory = config.backup_directory;
   settings->data_directory = config.data_dir;
-  settings->node_name = host_name();
+  settings->node_name = node_name(config);
   return settings;
 }
 
@@ -71,7 +78,7 @@ std::shared_ptr<const ops::Settings> settings_of(const Config& config, Breached 
 
 struct World::Parts {
   Parts(const Config& given, ports::Meter& meter, sqlite::FileLock data_lock, Opened opened, Time mark,
-        std::unique_ptr<ports::PasswordHasher> argon2, Breached breached)
+        std::string node_id, std::unique_ptr<ports::PasswordHasher> argon2, Breached breached)
       : config(given),
         lock(std::move(data_lock)),
         sealer(std::move(opened.sealer)),
@@ -98,9 +105,17 @@ struct World::Parts {
                 jobs,
                 login_throttle,
                 settings_of(config, std::move(breached))},
+        feed(context),
+        nodes(context, {std::move(node_id), node_name(config), config.revocation_max_staleness}),
+        follower(feed, nodes, config.feed_poll_interval),
         housekeeper(context) {
     context.sharding = &shards;
     context.access_samples = &samples;
+    if (!store->is_shared()) return;
+    context.feed = &feed;
+    context.nodes = &nodes;
+    authorizer.refuse_when_old(feed.age());
+    tokens.refuse_when_old(feed.age());
   }
 
   Status start() {
@@ -108,6 +123,8 @@ struct World::Parts {
       log::warn("{}: which users are asked for is learned anew", loaded.error().message);
     MUSTER_CHECK_OK(worker.start());
     MUSTER_CHECK_OK(seed_builtin_roles(*store));
+    // What is read into memory after this is followed from here on.
+    MUSTER_CHECK_OK(feed.begin(config.revocation_max_staleness));
     MUSTER_CHECK_OK(tokens.load(*context.settings()));
     MUSTER_CHECK_OK(authorizer.load());
     MUSTER_TRY(const bool restored, ops::finish_restore(context));
@@ -122,6 +139,11 @@ struct World::Parts {
       log::warn("a revocation by role is not finished yet: {} {}", finished.error().message,
                 finished.error().detail);
     MUSTER_CHECK_OK(jobs.start(context));
+    if (feed.is_needed()) {
+      MUSTER_CHECK_OK(nodes.enter());
+      MUSTER_CHECK_OK(feed.poll());
+      follower.start();
+    }
     housekeeper.start();
     sampler = std::make_unique<Ticker>(samples_saved_every, [this] { save_samples(); });
     warm_at_start();
@@ -164,6 +186,8 @@ struct World::Parts {
     save_samples();
     housekeeper.stop();
     jobs.stop();
+    follower.stop();
+    nodes.leave();
     worker.stop();
   }
 
@@ -187,6 +211,9 @@ struct World::Parts {
   int samples_saved_times = 0;
   std::unique_ptr<cached::UserCache> cache;
   ops::Context context;
+  ops::Feed feed;
+  ops::NodeRegistry nodes;
+  Follower follower;
   Housekeeper housekeeper;
   std::unique_ptr<Ticker> sampler;
   std::atomic<bool> stopping = false;
@@ -209,8 +236,9 @@ Result<std::unique_ptr<World>> World::open(const Config& config, ports::Meter& m
              crypto::Argon2Hasher::create({static_cast<std::uint32_t>(config.argon2_memory_kib),
                                            static_cast<std::uint32_t>(config.argon2_iterations),
                                            static_cast<std::uint32_t>(config.argon2_parallelism)}));
+  MUSTER_TRY(std::string node_id, find_node_id(config.data_dir));
   auto parts = std::make_unique<Parts>(config, meter, std::move(lock), std::move(opened), mark,
-                                       std::move(hasher), std::move(breached));
+                                       std::move(node_id), std::move(hasher), std::move(breached));
   MUSTER_CHECK_OK(parts->start());
   return std::unique_ptr<World>(new World(std::move(parts)));
 }

@@ -43,6 +43,7 @@ inline constexpr std::array known_permissions{
     KnownPermission{"read:config", "Read the running configuration"},
     KnownPermission{"update:config", "Reload the configuration"},
     KnownPermission{"read:node", "Read the daemons' state"},
+    KnownPermission{"drain:node", "Take a daemon out of service"},
     KnownPermission{"read:event", "Follow events"},
     KnownPermission{"read:shard", "Read shards, slots and migrations"},
     KnownPermission{"migrate:shard", "Add, drain and migrate shards"},

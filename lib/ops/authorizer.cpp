@@ -191,6 +191,7 @@ class Authorizer::Impl {
   }
 
   Result<std::shared_ptr<const Holdings>> holdings(UserId user) {
+    MUSTER_CHECK_OK(check_age());
     if (auto known = holdings_from_memory(user)) return known;
     Shelf& shelf = shelf_of(user);
     const std::uint64_t generation = shelf.generation();
@@ -210,6 +211,7 @@ class Authorizer::Impl {
 
   std::shared_ptr<const Holdings> holdings_from_memory(UserId user) {
     std::shared_ptr<const Holdings> out;
+    if (!check_age()) return out;
     shelf_of(user).with(user, [&](const Shelf::Entry& entry) { out = entry.holdings; });
     return out;
   }
@@ -235,6 +237,7 @@ class Authorizer::Impl {
   }
 
   Result<bool> allows(UserId user, std::string_view permission) {
+    MUSTER_CHECK_OK(check_age());
     if (const auto known = decide_from_memory(user, permission)) return *known;
     MUSTER_TRY(const Roles compiled, roles());
     MUSTER_TRY(const auto held, holdings(user));
@@ -242,6 +245,8 @@ class Authorizer::Impl {
     return held->active && compiled->allows(std::span(held->grants), permission, clock_.now());
   }
 
+  [[nodiscard]] Status check_age() const { return age_ == nullptr ? Status{} : age_->check(); }
+  void refuse_when_old(const FeedAge& age) { age_ = &age; }
   void roles_changed() { change_.fetch_add(1, std::memory_order_acq_rel); }
   void forget(UserId user) { shelf_of(user).forget(user); }
   void forget_all() {
@@ -259,6 +264,7 @@ class Authorizer::Impl {
   ports::Store& store_;
   ports::Clock& clock_;
   std::size_t shelf_users_max_;
+  const FeedAge* age_ = nullptr;
   std::array<Shelf, shelf_count> shelves_;
 
   std::atomic<std::uint64_t> change_{1};
@@ -273,6 +279,10 @@ Authorizer::Authorizer(ports::Store& store, ports::Clock& clock, std::size_t use
 
 Authorizer::~Authorizer() = default;
 
+void Authorizer::refuse_when_old(const FeedAge& age) {
+  impl_->refuse_when_old(age);
+}
+
 Status Authorizer::load() {
   return impl_->load();
 }
@@ -285,6 +295,7 @@ Result<bool> Authorizer::allows(UserId user, std::string_view permission) {
 std::optional<Result<bool>> Authorizer::allows_from_memory(UserId user, std::string_view permission) {
   if (auto valid = model::check_permission_code(permission); !valid)
     return Result<bool>(fail(std::move(valid).error()));
+  if (auto fresh = impl_->check_age(); !fresh) return Result<bool>(fail(std::move(fresh).error()));
   if (const auto known = impl_->decide_from_memory(user, permission)) return Result<bool>(*known);
   return std::nullopt;
 }

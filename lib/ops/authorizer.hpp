@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "model/compiled_roles.hpp"
+#include "ops/feed_age.hpp"
 #include "ports/clock.hpp"
 #include "ports/store.hpp"
 
@@ -32,11 +33,14 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
   ~Authorizer();
 
+  /// Nothing is decided while that is too old. Called before the first decision; it must outlive this.
+  void refuse_when_old(const FeedAge& age);
+
   /// Makes the built-in roles what this version has them to be, and compiles all. Called at start.
   Status load();
 
-  /// False for a disabled user. Errors: not_found (no such user), invalid_argument (permission), those of the
-  /// store.
+  /// False for a disabled user. Errors: not_found (no such user), invalid_argument (permission), unavailable
+  /// (what changed lately is not known), those of the store.
   Result<bool> allows(UserId user, std::string_view permission);
   /// Nothing when memory cannot tell (unknown user, roles being compiled).
   std::optional<Result<bool>> allows_from_memory(UserId user, std::string_view permission);

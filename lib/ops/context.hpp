@@ -27,6 +27,8 @@ class Authorizer;
 class Tokens;
 class JobRunner;
 class LoginThrottle;
+class Feed;
+class NodeRegistry;
 
 struct Context {
   ports::Store& store;
@@ -52,6 +54,10 @@ struct Context {
   std::atomic<bool> is_warming = false;
   /// Users that were read lately; nothing where every user is read from the store.
   ports::UserCache* users_cache = nullptr;
+  /// Follows what other daemons write; nothing where there can be none.
+  Feed* feed = nullptr;
+  /// The daemons that serve this installation; nothing where this is the only one.
+  NodeRegistry* nodes = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

@@ -39,7 +39,7 @@ void refuse(InspectToken::Reply& reply, const Error& error) {
   reply.message = error.message;
 }
 
-InspectToken::Reply inspect_access(Context& context, std::string_view token) {
+Result<InspectToken::Reply> inspect_access(Context& context, std::string_view token) {
   InspectToken::Reply reply;
   const auto first = token.find('.');
   const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
@@ -49,6 +49,7 @@ InspectToken::Reply inspect_access(Context& context, std::string_view token) {
   }
   reply.kind = reply.header && reply.claims ? "access" : "unknown";
   const auto claims = context.tokens.verify(token, *context.settings());
+  if (!claims && claims.error().code == ErrorCode::unavailable) return fail(claims.error());
   if (!claims) {
     refuse(reply, claims.error());
     return reply;

@@ -48,7 +48,7 @@ using AllOperations =
                   ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit,
                   VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
                   ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
-                  ExportUsers, ShowConfig, ListNodes, ListShards, ListSlots, ShowSkew, AddShard, DrainShard,
-                  CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache, WarmCache>;
+                  ExportUsers, ShowConfig, ListNodes, DrainNode, ListShards, ListSlots, ShowSkew, AddShard,
+                  DrainShard, CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache, WarmCache>;
 
 }  // namespace muster::ops

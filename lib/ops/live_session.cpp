@@ -6,6 +6,8 @@
 #include "ports/session_store.hpp"
 #include "ports/user_store.hpp"
 
+#include <algorithm>
+
 namespace muster::ops {
 namespace {
 
@@ -35,6 +37,7 @@ Result<LiveSession> find_live_session(ports::Unit& unit, const SessionId& id, co
   if (is_revoked(own, *session) || is_revoked(global, *session))
     return refuse(ErrorCode::token_revoked, "the session was ended");
   LiveSession out;
+  out.known_epoch = std::max({own.revoked_epoch, global.revoked_epoch, session->issued_epoch});
   out.session = std::move(*session);
   out.user = std::move(*user);
   return out;

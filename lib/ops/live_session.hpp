@@ -19,6 +19,8 @@ struct LiveSession {
   /// Why the token may not be used; the rest means nothing then. unauthenticated (no such session or user),
   /// refresh_reused (not the session's live token), token_revoked, token_expired, account_disabled.
   std::optional<Error> refused;
+  /// The latest epoch that is known of the session and its user: new tokens must not stand below it.
+  std::int64_t known_epoch = 0;
 };
 
 /// `hash` is the token's digest.

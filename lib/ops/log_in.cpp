@@ -7,6 +7,7 @@
 #include "ops/accounts.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
+#include "ops/feed.hpp"
 #include "ops/login_throttle.hpp"
 #include "ops/new_tokens.hpp"
 #include "ops/sessions.hpp"
@@ -15,6 +16,7 @@
 #include "ports/session_store.hpp"
 #include "ports/user_store.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace muster::ops {
@@ -41,6 +43,7 @@ Login read_login(const std::string& login) {
 struct Account {
   std::optional<model::User> user;
   std::optional<model::Credential> credential;
+  std::int64_t revoked_epoch = 0;  ///< The latest that is held against all of the user's sessions.
 };
 
 /// Reads as much for a user that is not there as for one that is.
@@ -49,7 +52,12 @@ Result<Account> find_account(Context& context, const Login& login) {
   MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(account.user, login.email ? unit.users().find_by_email(login.name)
                                          : unit.users().find_by_username(login.name));
-    MUSTER_TRY(account.credential, unit.users().credential(account.user ? account.user->id : UserId{0}));
+    const UserId id = account.user ? account.user->id : UserId{0};
+    MUSTER_TRY(account.credential, unit.users().credential(id));
+    if (context.feed == nullptr) return {};
+    MUSTER_TRY(const auto own, unit.users().revocation(id));
+    MUSTER_TRY(const auto global, unit.revocations().global());
+    account.revoked_epoch = std::max(own.revoked_epoch, global.revoked_epoch);
     return {};
   }));
   return account;
@@ -137,11 +145,17 @@ Status make_room(Context& context, ports::Unit& unit, UserId user, Time now) {
 
 Result<LogIn::Reply> LogIn::run(Context& context, Call& call, const Request& request) {
   // Before the account is read: what is revoked from here on revokes this session too.
-  const std::int64_t epoch = context.tokens.epoch();
+  std::int64_t epoch = context.tokens.epoch();
   const Time begun = context.clock.now();
   MUSTER_TRY(const Secret password, model::prepare_password(request.password));
   const Login login = read_login(request.login);
-  MUSTER_TRY(const Account account, find_account(context, login));
+  MUSTER_TRY(Account account, find_account(context, login));
+  if (account.revoked_epoch > epoch) {
+    // Another daemon revoked it a moment ago: without its news this session would be dead from birth.
+    MUSTER_CHECK_OK(context.feed->poll());
+    epoch = context.tokens.epoch();
+    MUSTER_TRY(account, find_account(context, login));
+  }
   MUSTER_TRY(const bool outdated, check_login(context, call, login, account, password));
 
   std::optional<Secret> better_hash;

@@ -44,6 +44,7 @@ Result<Introspection> of_refresh_token(Context& context, const SessionId& id, co
 Result<Introspection> of_access_token(Context& context, const Secret& token) {
   Introspection out;
   const auto verified = context.tokens.verify(token.reveal(), *context.settings());
+  if (!verified && verified.error().code == ErrorCode::unavailable) return fail(verified.error());
   if (!verified) return out;
   const ports::AccessClaims& claims = **verified;
   std::optional<model::User> user;
@@ -73,6 +74,7 @@ Result<std::optional<SessionId>> session_of(Context& context, const Secret& toke
   const auto id = context.tokens.session_of_refresh_token(token);
   if (!id) {
     const auto verified = context.tokens.verify(token.reveal(), *context.settings());
+    if (!verified && verified.error().code == ErrorCode::unavailable) return fail(verified.error());
     return verified ? std::optional((*verified)->stamp.session) : std::nullopt;
   }
   const std::string hash = context.sealer.digest(token.reveal());

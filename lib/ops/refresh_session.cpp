@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.hpp"
 #include "ops/accounts.hpp"
+#include "ops/feed.hpp"
 #include "ops/live_session.hpp"
 #include "ops/log_in.hpp"
 #include "ops/new_tokens.hpp"
@@ -57,11 +58,18 @@ Result<RefreshSession::Reply> RefreshSession::run(Context& context, Call& call, 
   const auto id = context.tokens.session_of_refresh_token(request.refresh_token);
   if (!id) return fail(ErrorCode::unauthenticated, "the refresh token is not valid");
   // Before anything is read: what is revoked from here on revokes the new tokens too.
-  const std::int64_t epoch = context.tokens.epoch();
+  std::int64_t epoch = context.tokens.epoch();
   const Time now = context.clock.now();
   const std::string hash = context.sealer.digest(request.refresh_token.reveal());
 
   MUSTER_TRY(LiveSession found, look_at_refresh_token(context, *id, request.refresh_token));
+  if (context.feed != nullptr && !found.refused && found.known_epoch > epoch) {
+    // Another daemon revoked something a moment ago: without its news the new tokens would be dead from
+    // birth.
+    MUSTER_CHECK_OK(context.feed->poll());
+    epoch = context.tokens.epoch();
+    MUSTER_TRY(found, look_at_refresh_token(context, *id, request.refresh_token));
+  }
   const bool reused = found.refused && found.refused->code == ErrorCode::refresh_reused;
   if (found.refused && !reused) return fail(std::move(*found.refused));
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "ops/authorizer.hpp"
 #include "ops/context.hpp"
+#include "ops/node_registry.hpp"
 #include "ops/revoking.hpp"
 #include "ops/role_rules.hpp"
 #include "ops/tokens.hpp"
@@ -454,7 +455,12 @@ Result<RevokeTokens::Reply> RevokeTokens::run(Context& context, Call& call, cons
   const auto started = std::chrono::steady_clock::now();
   MUSTER_TRY(Reply reply,
              request.role ? revoke_role(context, call, request) : revoke_one_target(context, call, request));
-  if (request.wait) {
+  if (request.wait && context.nodes != nullptr && !call.dry_run) {
+    MUSTER_TRY(const Acknowledged acknowledged, context.nodes->await(reply.epoch));
+    reply.nodes = acknowledged.nodes;
+    reply.slowest_node = acknowledged.slowest_node;
+    reply.slowest_ms = std::chrono::duration<double, std::milli>(acknowledged.slowest).count();
+  } else if (request.wait) {
     // It is in force here before the commit returns, and there is no other daemon.
     reply.nodes = 1;
     reply.slowest_node = context.settings()->node_name;

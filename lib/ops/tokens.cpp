@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -80,6 +82,10 @@ class Tokens::Impl {
   std::atomic<std::int64_t> epoch_floor{0};
   std::atomic<std::int64_t> latest_expiry{0};  ///< Of a token issued here, or under an earlier setting.
   RememberedTokens remembered;
+  const FeedAge* age = nullptr;
+  RevocationLag lag;
+  std::mutex own_mutex;
+  std::set<std::int64_t> own;  ///< Epochs that were made here and are not yet followed.
 };
 
 Status Tokens::Impl::make_missing_keys(model::SigningAlgorithm algorithm) {
@@ -148,6 +154,7 @@ Status Tokens::Impl::load_lifetime(Duration ttl) {
 }
 
 Result<RememberedTokens::Claims> Tokens::Impl::judge(RememberedTokens::Claims claims, Time now) const {
+  if (age != nullptr) MUSTER_CHECK_OK(age->check());
   if (now >= claims->expires_at) return fail(ErrorCode::token_expired, "the access token has expired");
   if (revocations.revokes(claims->stamp))
     return fail(ErrorCode::token_revoked, "the access token was revoked");
@@ -247,6 +254,35 @@ std::optional<SessionId> Tokens::session_of_refresh_token(const Secret& token) c
 
 void Tokens::apply(const model::Revocation& revocation) {
   impl_->revocations.apply(revocation);
+  impl_->lag.record(std::max(impl_->clock.now() - revocation.revoked_at, Duration(0)));
+  if (impl_->age == nullptr) return;
+  const std::lock_guard lock(impl_->own_mutex);
+  impl_->own.insert(revocation.epoch);
+}
+
+void Tokens::follow(const model::Revocation& revocation, Duration longest) {
+  impl_->revocations.apply(revocation);
+  {
+    const std::lock_guard lock(impl_->own_mutex);
+    const bool is_own = impl_->own.contains(revocation.epoch);
+    impl_->own.erase(impl_->own.begin(), impl_->own.upper_bound(revocation.epoch));
+    if (is_own) return;
+  }
+  const Duration by_clocks = impl_->clock.now() - revocation.revoked_at;
+  const bool agree = by_clocks >= Duration(0) && by_clocks <= longest;
+  impl_->lag.record(agree ? by_clocks : longest);
+}
+
+void Tokens::raise_epoch(std::int64_t epoch) {
+  raise(impl_->epoch_floor, epoch);
+}
+
+void Tokens::refuse_when_old(const FeedAge& age) {
+  impl_->age = &age;
+}
+
+RevocationLag::Snapshot Tokens::lag() const {
+  return impl_->lag.snapshot();
 }
 
 std::size_t Tokens::remembered() const {

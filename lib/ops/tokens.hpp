@@ -6,6 +6,8 @@
 
 #include "base/result.hpp"
 #include "model/revocation.hpp"
+#include "ops/feed_age.hpp"
+#include "ops/revocation_lag.hpp"
 #include "ops/settings.hpp"
 #include "ports/clock.hpp"
 #include "ports/crypto.hpp"
@@ -44,7 +46,8 @@ class Tokens {
   Result<Issued> issue(const SessionId& session, const std::vector<std::string>& roles,
                        const Settings& settings, std::int64_t epoch);
 
-  /// Errors: unauthenticated, token_expired, token_revoked.
+  /// Errors: unauthenticated, token_expired, token_revoked, unavailable (what was revoked lately is not
+  /// known).
   Result<std::shared_ptr<const ports::AccessClaims>> verify(std::string_view token, const Settings& settings);
   /// The answer if the token is remembered; nothing if its signature must be checked first.
   std::optional<Result<std::shared_ptr<const ports::AccessClaims>>> verify_from_memory(
@@ -57,6 +60,15 @@ class Tokens {
 
   /// From a unit's after_commit: in force for the very next check.
   void apply(const model::Revocation& revocation);
+  /// The same, found in the store: perhaps made by another daemon, at most so long ago.
+  void follow(const model::Revocation& revocation, Duration longest);
+  /// All up to this epoch are in force.
+  void raise_epoch(std::int64_t epoch);
+  /// No token is good while that is too old. Called before the first check; it must outlive this.
+  void refuse_when_old(const FeedAge& age);
+  /// By the wall clocks of both machines, as far as they agree with what this daemon saw when; where they do
+  /// not, the longest that it can have been.
+  [[nodiscard]] RevocationLag::Snapshot lag() const;
   [[nodiscard]] std::int64_t epoch() const;
   /// How many verified tokens are kept in memory.
   [[nodiscard]] std::size_t remembered() const;

@@ -40,6 +40,8 @@ class IdempotencyStore;
 class JobStore;
 class MetaStore;
 class LeaseStore;
+class NodeStore;
+class NewsStore;
 class SlotStore;
 
 class Unit {
@@ -57,6 +59,8 @@ class Unit {
   virtual JobStore& jobs() = 0;
   virtual MetaStore& meta() = 0;
   virtual LeaseStore& leases() = 0;
+  virtual NodeStore& nodes() = 0;
+  virtual NewsStore& news() = 0;
   virtual SlotStore& slots() = 0;
 
   /// Runs `part` under a savepoint: its error undoes its own changes only, and is returned.
@@ -110,6 +114,8 @@ class Store {
     return proposed;
   }
 
+  /// Whether other processes may write to its catalog too: then what is kept in memory must follow them.
+  [[nodiscard]] virtual bool is_shared() const { return false; }
   [[nodiscard]] virtual StoreHealth health() = 0;
   [[nodiscard]] virtual StoreCounters counters() const = 0;
   /// Asks the database, beside what runs there, how it would run every statement there is; nothing is

@@ -56,7 +56,8 @@ class Writing {
 /// A writer's connection that counts nothing by itself, as that of a daemon that is frozen.
 struct FrozenDaemon {
   explicit FrozenDaemon(const MysqlOptions& options)
-      : endpoint(options.dsn, Secret(), Writers::sole), connection(endpoint, ConnectionKind::writer) {}
+      : endpoint(options.dsn, Secret(), Writers::alone_in_cluster),
+        connection(endpoint, ConnectionKind::writer) {}
   Endpoint endpoint;
   MysqlConnection connection;
 };

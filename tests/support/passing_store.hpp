@@ -29,6 +29,7 @@ class PassingStore : public ports::Store {
     return store_->settle_home(key, expires_at, proposed);
   }
 
+  [[nodiscard]] bool is_shared() const override { return store_->is_shared(); }
   ports::StoreHealth health() override { return store_->health(); }
   [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
   Result<ports::Examination> examine() override { return store_->examine(); }

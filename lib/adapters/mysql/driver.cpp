@@ -18,7 +18,8 @@ constexpr std::array own_texts{
     sql::NamedText{"counter", "UPDATE counters SET value = LAST_INSERT_ID(value + ?) WHERE name = ?"},
     sql::NamedText{"lock", "SELECT value FROM counters WHERE name = ? FOR UPDATE"},
     sql::NamedText{"lease", WriterLease::renewal},
-    sql::NamedText{"slot_seq", "SELECT seq FROM slot_state WHERE slot = ?"}};
+    sql::NamedText{"slot_seq", "SELECT seq FROM slot_state WHERE slot = ?"},
+    sql::NamedText{"clock", "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"}};
 
 /// Of an error at COMMIT: that surely nothing was kept.
 bool is_surely_undone(unsigned int number) {
@@ -301,6 +302,15 @@ Status MysqlConnection::lock(std::string_view name) {
   if (*row) return {};
   return fail(ErrorCode::internal, "internal error",
               endpoint_.name() + ": there is no counter " + std::string(name));
+}
+
+Result<Time> MysqlConnection::now() {
+  MUSTER_TRY(MysqlStatement* const statement, prepare_own(Own::clock));
+  const auto row = statement->step();
+  const std::int64_t microseconds = row && *row ? statement->integer(0) : 0;
+  statement->reset();
+  if (!row) return fail(row.error());
+  return Time{Duration{microseconds}};
 }
 
 }  // namespace muster::mysql

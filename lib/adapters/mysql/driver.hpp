@@ -87,6 +87,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
   Result<std::int64_t> fence(std::uint32_t slot, std::int64_t epoch, std::int64_t users) override;
   Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) override;
   Status lock(std::string_view name) override;
+  Result<Time> now() override;
 
   Status begin() override;
   Status begin_reading(ports::View view) override;
@@ -108,7 +109,7 @@ class MysqlConnection final : public sql::TransactionalConnection {
 
  private:
   enum class State : std::uint8_t { idle, in_transaction, given_up };
-  enum class Own : std::uint8_t { fence, counter, lock, lease, slot_seq, count };
+  enum class Own : std::uint8_t { fence, counter, lock, lease, slot_seq, clock, count };
 
   [[nodiscard]] MYSQL* handle() const { return session_->handle(); }
   Status connect();

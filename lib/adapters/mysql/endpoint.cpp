@@ -189,8 +189,8 @@ std::optional<ConnectFailure> Endpoint::set_up(MYSQL* handle, ConnectionKind kin
     if (!run_text(handle, statement)) return failure_of_handle(handle);
   if (is_cluster_ && kind != ConnectionKind::replica)
     if (auto problem = catch_up(handle)) return problem;
-  if (kind == ConnectionKind::writer && writers_ == Writers::sole)
-    if (auto problem = become_sole_writer(handle)) return problem;
+  if (kind == ConnectionKind::writer && lease() != nullptr)
+    if (auto problem = take_lease(handle)) return problem;
   if (kind == ConnectionKind::writer && !run_text(handle, "SET autocommit = 0"))
     return failure_of_handle(handle);
   return std::nullopt;
@@ -229,23 +229,16 @@ std::optional<ConnectFailure> Endpoint::catch_up(MYSQL* handle) {
   return std::nullopt;
 }
 
-std::optional<ConnectFailure> Endpoint::become_sole_writer(MYSQL* handle) {
-  if (WriterLease* const mine = lease()) {
-    switch (mine->take(handle)) {
-      case WriterLease::Taken::yes:
-        return std::nullopt;
-      case WriterLease::Taken::no:
-        return failure_because(Failure::in_use, "another musterd has the writer's lease");
-      case WriterLease::Taken::error:
-        return failure_of_handle(handle);
-    }
+std::optional<ConnectFailure> Endpoint::take_lease(MYSQL* handle) {
+  switch (lease_.take(handle)) {
+    case WriterLease::Taken::yes:
+      return std::nullopt;
+    case WriterLease::Taken::no:
+      return failure_because(Failure::in_use, "another musterd has the writer's lease");
+    case WriterLease::Taken::error:
+      break;
   }
-  // The server may not have noticed yet that this process's own last connection is gone.
-  std::string taken;
-  if (!run_text(handle, "SELECT GET_LOCK(CONCAT('muster:writer:', MD5(DATABASE())), 1)", &taken))
-    return failure_of_handle(handle);
-  if (taken == "1") return std::nullopt;
-  return failure_because(Failure::in_use, "another musterd writes to this database");
+  return failure_of_handle(handle);
 }
 
 }  // namespace muster::mysql

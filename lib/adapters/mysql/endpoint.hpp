@@ -28,8 +28,9 @@ enum class ConnectionKind : std::uint8_t {
   examiner,  ///< Beside the writer, to ask about plans: changes nothing, but a plan of a change is no read.
 };
 
-/// Who may write beside this process.
-enum class Writers : std::uint8_t { sole, several };
+/// Whether others may write at the same time to a cluster, where what is read is locked on one node only. To
+/// a single server several always may.
+enum class Writers : std::uint8_t { alone_in_cluster, several };
 
 /// A connection that could not be had.
 struct ConnectFailure {
@@ -71,7 +72,9 @@ class Endpoint {
   /// As the writer saw it last.
   [[nodiscard]] bool is_cluster() const { return is_cluster_.load(std::memory_order_acquire); }
   /// The lease without which nothing is written; null where the server's lock does.
-  [[nodiscard]] WriterLease* lease() { return is_cluster() && writers_ == Writers::sole ? &lease_ : nullptr; }
+  [[nodiscard]] WriterLease* lease() {
+    return is_cluster() && writers_ == Writers::alone_in_cluster ? &lease_ : nullptr;
+  }
 
  private:
   struct Pause {
@@ -86,7 +89,7 @@ class Endpoint {
   std::optional<ConnectFailure> set_up(MYSQL* handle, ConnectionKind kind);
   std::optional<ConnectFailure> check_host(MYSQL* handle);
   std::optional<ConnectFailure> catch_up(MYSQL* handle);
-  std::optional<ConnectFailure> become_sole_writer(MYSQL* handle);
+  std::optional<ConnectFailure> take_lease(MYSQL* handle);
   [[nodiscard]] ConnectFailure failure_because(Failure failure, const std::string& reason) const;
   [[nodiscard]] ConnectFailure failure_of_handle(MYSQL* handle) const;
 

@@ -148,6 +148,12 @@ constexpr std::array third_step{
 constexpr std::array job_claims{
     "CREATE TABLE IF NOT EXISTS job_claims (job BIGINT NOT NULL PRIMARY KEY, node VARBINARY(64) NOT "
     "NULL" TABLE_END};
+constexpr std::array nodes{
+    "CREATE TABLE IF NOT EXISTS nodes (id VARBINARY(64) NOT NULL PRIMARY KEY, name VARBINARY(512) NOT NULL, "
+    "version VARBINARY(256) NOT NULL, addresses BLOB NOT NULL, started_at BIGINT NOT NULL, "
+    "beat_at BIGINT NOT NULL, max_staleness BIGINT NOT NULL, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, "
+    "draining TINYINT NOT NULL" TABLE_END,
+    "INSERT IGNORE INTO counters (name, value) VALUES ('awaited', 0)"};
 
 #undef TABLE_END
 
@@ -165,12 +171,13 @@ struct Migration {
 // Never change a step that was released: add one. What a program of the version before does not expect to
 // find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
 // may go only when that version is no longer supported.
-constexpr std::array<Migration, 5> migrations{
+constexpr std::array<Migration, 6> migrations{
     {{"users, sessions, roles, revocations, keys, audit", first_step, {}, false},
      {"leases of worker ids", worker_leases, {}, false},
      {"slots that can be spread over several databases", third_step, third_alterations, true},
      {"which programs can work on which schema", {}, fourth_alterations, false, 4},
-     {"which daemon runs which job", job_claims, {}, false, 4}}};
+     {"which daemon runs which job", job_claims, {}, false, 4},
+     {"daemons", nodes, {}, false, 4}}};
 
 class Migrator {
  public:

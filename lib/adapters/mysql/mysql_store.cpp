@@ -49,6 +49,7 @@ class MysqlStore final : public ports::Store {
     return writer_.write(work);
   }
 
+  [[nodiscard]] bool is_shared() const override { return true; }
   ports::StoreHealth health() override { return health_.report(); }
   [[nodiscard]] ports::StoreCounters counters() const override {
     ports::StoreCounters counters = sql::store_counters(writer_, readers_);

@@ -28,8 +28,7 @@ struct MysqlOptions {
   /// Where users are spread over several databases: which slots this one is written in. Null: all.
   std::shared_ptr<const ports::SlotNumbers> epochs = nullptr;
   std::chrono::microseconds slow_from{0};  ///< Statements that take so long are logged; 0: none.
-  /// What a daemon keeps in memory follows only what it writes itself.
-  Writers writers = Writers::sole;
+  Writers writers = Writers::alone_in_cluster;
   /// Stores that share it share the connections for reading, where their databases are on one server.
   std::shared_ptr<Servers> servers = nullptr;
 };

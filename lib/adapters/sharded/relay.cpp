@@ -19,6 +19,7 @@ constexpr std::size_t passed_at_a_time = 500;
 constexpr std::chrono::milliseconds pause_after_failure{500};
 /// How soon a shard that was added is looked at for the first time.
 constexpr std::chrono::milliseconds looking_interval{5000};
+constexpr std::chrono::milliseconds others_interval{500};
 constexpr std::chrono::seconds flush_time_max{5};
 
 void put(std::string& out, std::string_view value) {
@@ -193,7 +194,7 @@ Result<model::AuditRecord> read_record(const std::string& text) {
   return record;
 }
 
-Relay::Relay(LayoutNow layout) : layout_(std::move(layout)) {
+Relay::Relay(LayoutNow layout, Writers writers) : layout_(std::move(layout)), writers_(writers) {
   // A database that does not answer holds one of them up, and not the others.
   constexpr int threads = 3;
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { loop(); });
@@ -238,6 +239,7 @@ void Relay::loop() {
   while (!stopping_) {
     const auto layout = layout_();
     if (layout) {
+      look_again(*layout);
       if (const auto index = next_due(*layout)) {
         lock.unlock();
         pass(layout, *index);
@@ -247,7 +249,18 @@ void Relay::loop() {
     }
     const bool waits = std::any_of(progress_.begin(), progress_.end(),
                                    [](const auto& each) { return each.second.passed != each.second.asked; });
-    changed_.wait_for(lock, waits ? pause_after_failure : looking_interval);
+    const auto interval = writers_ == Writers::several ? others_interval : looking_interval;
+    changed_.wait_for(lock, waits ? std::min(interval, pause_after_failure) : interval);
+  }
+}
+
+void Relay::look_again(const Layout& layout) {
+  const auto now = std::chrono::steady_clock::now();
+  if (writers_ != Writers::several || now < next_look_) return;
+  next_look_ = now + others_interval;
+  for (std::size_t i = 1; i < layout.databases.size(); ++i) {
+    Progress& progress = progress_[layout.databases[i]->id];
+    if (progress.passed == progress.asked) ++progress.asked;
   }
 }
 

@@ -32,7 +32,10 @@ class Relay {
  public:
   using LayoutNow = std::function<std::shared_ptr<const Layout>()>;
 
-  explicit Relay(LayoutNow layout);
+  /// Where other processes write too, what they leave is looked for again and again: one may have died.
+  enum class Writers : std::uint8_t { this_process, several };
+
+  Relay(LayoutNow layout, Writers writers);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   ~Relay();
@@ -61,7 +64,12 @@ class Relay {
   void pass(const std::shared_ptr<const Layout>& layout, std::size_t index);
   [[nodiscard]] std::optional<std::size_t> next_due(const Layout& layout);
 
+  /// Has everything looked at that is not.
+  void look_again(const Layout& layout);
+
   const LayoutNow layout_;
+  const Writers writers_;
+  std::chrono::steady_clock::time_point next_look_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

@@ -96,7 +96,8 @@ Result<std::unique_ptr<ShardedStore>> ShardedStore::open(ShardedOptions options)
 
 ShardedStore::ShardedStore(std::unique_ptr<Shards> shards)
     : shards_(std::move(shards)),
-      relay_([this] { return shards_->now(); }),
+      relay_([this] { return shards_->now(); },
+             is_shared() ? Relay::Writers::several : Relay::Writers::this_process),
       tender_(tending_interval, [this] { tend(*shards_->now()); }) {}
 
 Status ShardedStore::read(const Home& home, const ports::Freshness& freshness,

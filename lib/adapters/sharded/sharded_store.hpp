@@ -31,6 +31,7 @@ class ShardedStore final : public ports::Store {
   /// Writable while the catalog is: one shard that is not leaves the others at work. The reason names those
   /// that are not.
   [[nodiscard]] ports::StoreHealth health() override;
+  [[nodiscard]] bool is_shared() const override { return shards_->now()->catalog().store->is_shared(); }
   [[nodiscard]] ports::StoreCounters counters() const override;
   Status backup(const std::string& path,
                 const std::function<bool(std::int64_t, std::int64_t)>& progress) override;

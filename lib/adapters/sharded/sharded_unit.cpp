@@ -136,7 +136,9 @@ ShardedUnit::ShardedUnit(const Layout& layout, Relay& relay, const ports::Home& 
       audit_(routing_),
       jobs_(routing_),
       meta_(routing_),
-      leases_(routing_) {
+      leases_(routing_),
+      nodes_(routing_),
+      news_(routing_) {
   if (attempt != nullptr) local.slots().claim_names_with(&claims_);
 }
 

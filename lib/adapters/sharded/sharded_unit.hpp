@@ -4,6 +4,7 @@
 #pragma once
 
 #include "adapters/sharded/routed_catalog.hpp"
+#include "adapters/sharded/routed_nodes.hpp"
 #include "adapters/sharded/routed_users.hpp"
 
 namespace muster::sharded {
@@ -44,6 +45,8 @@ class ShardedUnit final : public ports::Unit {
   ports::JobStore& jobs() override { return jobs_; }
   ports::MetaStore& meta() override { return meta_; }
   ports::LeaseStore& leases() override { return leases_; }
+  ports::NodeStore& nodes() override { return nodes_; }
+  ports::NewsStore& news() override { return news_; }
   ports::SlotStore& slots() override { return routing_.local.slots(); }
 
   Status attempt(const std::function<Status()>& part) override;
@@ -62,6 +65,8 @@ class ShardedUnit final : public ports::Unit {
   RoutedJobs jobs_;
   RoutedMeta meta_;
   RoutedLeases leases_;
+  RoutedNodes nodes_;
+  RoutedNews news_;
 };
 
 }  // namespace muster::sharded

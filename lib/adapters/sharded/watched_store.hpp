@@ -81,6 +81,7 @@ class WatchedStore final : public ports::Store {
   Status read(const ports::Home& home, const ports::Freshness& freshness,
               const std::function<Status(ports::Unit&)>& work) override;
   Status write(const ports::Home& home, const std::function<Status(ports::Unit&)>& work) override;
+  [[nodiscard]] bool is_shared() const override { return store_->is_shared(); }
   [[nodiscard]] ports::StoreHealth health() override;
   [[nodiscard]] ports::StoreCounters counters() const override { return store_->counters(); }
   Result<ports::Examination> examine() override;

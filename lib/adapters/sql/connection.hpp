@@ -7,6 +7,7 @@
 
 #include "adapters/sql/statements.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "ports/freshness.hpp"
 
 #include <cstdint>
@@ -62,6 +63,8 @@ class Connection {
   virtual Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) = 0;
   /// Keeps everyone else who asks for that name waiting until the transaction ends.
   virtual Status lock(std::string_view name) = 0;
+  /// The database's own clock.
+  virtual Result<Time> now() = 0;
 };
 
 /// Trouble that concerns the whole database.

@@ -23,6 +23,7 @@ constexpr std::array allowed{
     AllowedScan{Sql::role_exclusion_all, few_roles},
     AllowedScan{Sql::key_all, "keys are few: those of one token's life; they are listed by age"},
     AllowedScan{Sql::job_claims, "of jobs that have not ended; they are few, and all are wanted"},
+    AllowedScan{Sql::node_all, "there are as many rows as daemons, and all are wanted"},
     AllowedScan{Sql::lease_all, "there are as many rows as daemons, and all are wanted"},
 };
 

@@ -24,6 +24,8 @@ namespace {
   "id, kind, state, parameters, done, total, message, result, created_by, created_at, started_at, " \
   "finished_at"
 
+#define NODE_COLUMNS "id, name, version, addresses, started_at, beat_at, max_staleness, epoch, seq, draining"
+
 constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statements{{
     {Sql::user_insert,
      "INSERT INTO users (id, username, username_canonical, email, phone, display_name, status, attributes, "
@@ -240,6 +242,17 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::lease_insert, "INSERT INTO worker_leases (worker, owner, fence, expires_at) VALUES (?, ?, ?, ?)"},
     {Sql::lease_replace,
      "UPDATE worker_leases SET owner = ?, fence = ?, expires_at = ? WHERE worker = ? AND fence = ?"},
+
+    {Sql::news_head,
+     "SELECT value, (SELECT value FROM counters WHERE name = 'roles'), "
+     "(SELECT value FROM counters WHERE name = 'awaited'), (SELECT COALESCE(MAX(seq), 0) FROM audit) "
+     "FROM counters WHERE name = 'revocation_epoch'"},
+    {Sql::news_list, "SELECT seq, operation, target FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"},
+    {Sql::node_all, "SELECT " NODE_COLUMNS " FROM nodes ORDER BY name, id"},
+    {Sql::node_put, "REPLACE INTO nodes (" NODE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    {Sql::node_beat, "UPDATE nodes SET beat_at = ?, addresses = ?, epoch = ?, seq = ? WHERE id = ?"},
+    {Sql::node_drain, "UPDATE nodes SET draining = 1 WHERE id = ?"},
+    {Sql::node_delete, "DELETE FROM nodes WHERE id = ?"},
 
     {Sql::counter_find, "SELECT value FROM counters WHERE name = ?"},
 

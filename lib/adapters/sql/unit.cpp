@@ -35,6 +35,8 @@ SqlUnit::SqlUnit(Connection& connection, UnitKind kind, std::shared_ptr<const po
       jobs_(connection),
       meta_(connection),
       leases_(connection),
+      nodes_(connection),
+      news_(connection),
       slots_(connection, ledger_, users_) {}
 
 Status SqlUnit::attempt(const std::function<Status()>& part) {

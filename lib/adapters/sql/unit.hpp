@@ -5,6 +5,7 @@
 
 #include "adapters/sql/lease_store.hpp"
 #include "adapters/sql/ledger.hpp"
+#include "adapters/sql/node_store.hpp"
 #include "adapters/sql/role_store.hpp"
 #include "adapters/sql/security_store.hpp"
 #include "adapters/sql/session_store.hpp"
@@ -37,6 +38,8 @@ class SqlUnit final : public ports::Unit {
   ports::JobStore& jobs() override { return jobs_; }
   ports::MetaStore& meta() override { return meta_; }
   ports::LeaseStore& leases() override { return leases_; }
+  ports::NodeStore& nodes() override { return nodes_; }
+  ports::NewsStore& news() override { return news_; }
   ports::SlotStore& slots() override { return slots_; }
 
   Status attempt(const std::function<Status()>& part) override;
@@ -67,6 +70,8 @@ class SqlUnit final : public ports::Unit {
   SqlJobStore jobs_;
   SqlMetaStore meta_;
   SqlLeaseStore leases_;
+  SqlNodeStore nodes_;
+  SqlNewsStore news_;
   SqlSlotStore slots_;
   std::vector<std::function<void()>> actions_;
 };

@@ -15,15 +15,17 @@ constexpr const char* fence_text =
     "UPDATE slot_state SET seq = seq + 1, users = users + ? WHERE slot = ? AND epoch = ? AND state = 'OWNED' "
     "RETURNING seq";
 constexpr const char* counter_text = "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value";
+constexpr const char* clock_text = "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)";
 // In the order of SqliteConnection::Own; the transaction's begin depends on the kind of connection.
-constexpr std::array<sql::NamedText, 8> own_texts{{{"begin", nullptr},
+constexpr std::array<sql::NamedText, 9> own_texts{{{"begin", nullptr},
                                                    {"commit", "COMMIT"},
                                                    {"rollback", "ROLLBACK"},
                                                    {"savepoint", "SAVEPOINT part"},
                                                    {"release", "RELEASE part"},
                                                    {"undo", "ROLLBACK TO part"},
                                                    {"fence", fence_text},
-                                                   {"counter", counter_text}}};
+                                                   {"counter", counter_text},
+                                                   {"clock", clock_text}}};
 
 void configure_library() {
   static std::once_flag once;
@@ -332,6 +334,15 @@ Result<std::string> SqliteConnection::value_of(const std::string& statement) {
 
 void SqliteConnection::rest() {
   sqlite3_db_release_memory(handle_);
+}
+
+Result<Time> SqliteConnection::now() {
+  MUSTER_TRY(SqliteStatement* const statement, prepare_own(Own::clock));
+  const auto row = statement->step();
+  const std::int64_t microseconds = row && *row ? statement->integer(0) : 0;
+  statement->reset();
+  if (!row) return fail(row.error());
+  return Time{Duration{microseconds}};
 }
 
 }  // namespace muster::sqlite

@@ -72,6 +72,8 @@ class SqliteConnection final : public sql::TransactionalConnection {
   Result<std::int64_t> add_to_counter(std::string_view name, std::int64_t amount) override;
   /// A writer's transaction keeps everyone else waiting anyway.
   Status lock(std::string_view /*name*/) override { return {}; }
+  /// This machine's.
+  Result<Time> now() override;
 
   /// Of a writer: takes the write lock. Of a reader: the snapshot begins with its first read.
   Status begin() override;
@@ -97,7 +99,18 @@ class SqliteConnection final : public sql::TransactionalConnection {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  enum class Own : std::uint8_t { begin, commit, rollback, savepoint, release, undo, fence, counter, count };
+  enum class Own : std::uint8_t {
+    begin,
+    commit,
+    rollback,
+    savepoint,
+    release,
+    undo,
+    fence,
+    counter,
+    clock,
+    count
+  };
 
   SqliteConnection(std::string path, ConnectionKind kind) : path_(std::move(path)), kind_(kind) {}
   Result<SqliteStatement*> prepare_own(Own name);

@@ -35,7 +35,7 @@ Status count_users_of_slots(SqliteConnection& connection) {
 // Never change a step that was released: add one. What a program of the version before does not expect to
 // find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
 // may go only when that version is no longer supported.
-constexpr std::array<Migration, 5> migrations{{
+constexpr std::array<Migration, 6> migrations{{
     {"users, sessions, roles, revocations, keys, audit",
      R"sql(
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL);
@@ -138,6 +138,15 @@ INSERT INTO counters (name, value) VALUES ('slot_map', 0);
     {"which programs can work on which schema",
      "ALTER TABLE schema_version ADD COLUMN works_from INTEGER NOT NULL DEFAULT 0;", nullptr, 4},
     {"which daemon runs which job", "CREATE TABLE job_claims (job INTEGER PRIMARY KEY, node TEXT NOT NULL);",
+     nullptr, 4},
+    {"daemons",
+     R"sql(
+CREATE TABLE nodes (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, addresses TEXT NOT NULL, started_at INTEGER NOT NULL,
+  beat_at INTEGER NOT NULL, max_staleness INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  draining INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters (name, value) VALUES ('awaited', 0);
+)sql",
      nullptr, 4},
 }};
 

@@ -44,7 +44,7 @@ TEST_CASE("a step that was cut off is run again from its start") {
   REQUIRE(migrate(endpoint));
   CHECK(server.execute("SELECT COUNT(*) FROM slot_state; SELECT COUNT(*) FROM counters; SELECT COUNT(*) FROM "
                        "meta; SELECT COUNT(*) FROM grants",
-                       database) == "4096\n6\n0\n0\n");
+                       database) == "4096\n7\n0\n0\n");
   server.execute("DROP DATABASE " + database);
 }
 

@@ -12,12 +12,6 @@
 namespace muster::mysql::test {
 namespace {
 
-MysqlOptions beside_others(const std::string& dsn) {
-  MysqlOptions options = options_for(dsn);
-  options.writers = Writers::several;
-  return options;
-}
-
 Status add_one(ports::Unit& unit, const std::string& name) {
   MUSTER_TRY(const auto text, unit.meta().get(name));
   return unit.meta().put(name, std::to_string((text ? std::stoll(*text) : 0) + 1));
@@ -45,7 +39,7 @@ TEST_CASE("two programs change the same rows in opposite orders: no change is lo
   SERVER_UNDER_TEST(server);
   const std::string database = server.create_database();
   std::vector<std::unique_ptr<ports::Store>> stores;
-  for (int i = 0; i < 2; ++i) stores.push_back(open_store(beside_others(server.dsn(database))));
+  for (int i = 0; i < 2; ++i) stores.push_back(open_store(options_for(server.dsn(database))));
   REQUIRE(put(*stores[0], "a", "0"));
   REQUIRE(put(*stores[0], "b", "0"));
   constexpr int writes = 40;
@@ -62,7 +56,7 @@ TEST_CASE("two programs append to one audit chain: every record links to the one
   SERVER_UNDER_TEST(server);
   const std::string database = server.create_database();
   std::vector<std::unique_ptr<ports::Store>> stores;
-  for (int i = 0; i < 2; ++i) stores.push_back(open_store(beside_others(server.dsn(database))));
+  for (int i = 0; i < 2; ++i) stores.push_back(open_store(options_for(server.dsn(database))));
   constexpr int writes = 25;
   from_both(stores, writes, [](ports::Unit& unit, std::size_t store) {
     model::AuditRecord record;
@@ -93,8 +87,8 @@ TEST_CASE(
     "a row that another program does not let go: the answer comes in a bounded time, and is no success") {
   SERVER_UNDER_TEST(server);
   const std::string dsn = server.dsn(server.create_database(), "statement_timeout=2s");
-  const auto holder = open_store(beside_others(dsn));
-  const auto store = open_store(beside_others(dsn));
+  const auto holder = open_store(options_for(dsn));
+  const auto store = open_store(options_for(dsn));
   REQUIRE(put(*holder, "a", "0"));
   Status refused;
   const Stopwatch stopwatch;
@@ -149,18 +143,6 @@ TEST_CASE("a change in a slot takes the slot's next number, and none where the s
     return {};
   }));
   CHECK(create(8));
-}
-
-TEST_CASE("a daemon keeps a database for itself, and frees it when it ends") {
-  SERVER_UNDER_TEST(server);
-  const MysqlOptions options = options_for(server.dsn(server.create_database()));
-  auto first = open_store(options);
-  const Error refused = open_error(options);
-  CHECK(refused.code == ErrorCode::unavailable);
-  CHECK(refused.message == options.dsn.endpoint() + ": the database is in use by another musterd");
-  first.reset();
-  first = open_store(options);
-  CHECK(put(*first, "a", "1"));
 }
 
 }  // namespace muster::mysql::test
