@@ -25,6 +25,12 @@ bool is_scalar(const Json& value) {
   return !value.is_object() && !value.is_array();
 }
 
+bool is_list_of_objects(const Json& value) {
+  const auto* list = value.if_array();
+  return list != nullptr && !list->empty() &&
+         std::all_of(list->begin(), list->end(), [](const Json& each) { return each.is_object(); });
+}
+
 /// The members of the items in the order they come up.
 Columns columns_of(const std::vector<Json>& items) {
   Columns columns;
@@ -169,13 +175,28 @@ Status Printer::print_one(const Json& data, const Columns& columns) {
       break;
   }
   if (!data.is_object()) return data.is_null() ? Status{} : raw(printable(cell_text(data, format_)) + "\n");
+  return table_record(data);
+}
+
+Status Printer::table_record(const Json& data) {
   std::size_t width = 0;
-  for (const auto& member : data.get_object()) width = std::max(width, member.key().size());
+  for (const auto& member : data.get_object())
+    if (!is_list_of_objects(member.value())) width = std::max(width, member.key().size());
+  const auto name_of = [](const auto& member) { return upper({member.key().data(), member.key().size()}); };
   for (const auto& member : data.get_object()) {
+    if (is_list_of_objects(member.value())) continue;
     const std::string text = printable(cell_text(member.value(), format_));
-    const std::string name = upper({member.key().data(), member.key().size()});
-    MUSTER_CHECK_OK(raw(text.empty() ? bold(name, bold_headers_) + "\n"
-                                     : bold(padded(name, width), bold_headers_) + "  " + text + "\n"));
+    MUSTER_CHECK_OK(raw(text.empty()
+                            ? bold(name_of(member), bold_headers_) + "\n"
+                            : bold(padded(name_of(member), width), bold_headers_) + "  " + text + "\n"));
+  }
+  for (const auto& member : data.get_object()) {
+    if (!is_list_of_objects(member.value())) continue;
+    MUSTER_CHECK_OK(raw("\n" + bold(name_of(member), bold_headers_) + "\n"));
+    MUSTER_CHECK_OK(begin_list({}));
+    const auto& items = member.value().get_array();
+    MUSTER_CHECK_OK(table_items({items.begin(), items.end()}));
+    list_.reset();
   }
   return {};
 }

@@ -47,6 +47,8 @@ class Printer {
   struct ListState;
 
   Status print_one(const wire::Json& data, const Columns& columns);
+  /// Its lists of objects are tables below it.
+  Status table_record(const wire::Json& data);
   Status table_items(const std::vector<wire::Json>& items);
   Status csv_items(const std::vector<wire::Json>& items);
 
