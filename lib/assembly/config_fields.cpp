@@ -441,7 +441,7 @@ constexpr std::array fields{
     ConfigField{.name = "feed.poll_interval",
                 .kind = duration,
                 .member = &Config::feed_poll_interval,
-                .default_text = "50ms",
+                .default_text = "20ms",
                 .minimum = 5 * millisecond,
                 .maximum = second,
                 .description =

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "assembly/open_cache.hpp"
 
-#include "adapters/mysql/dsn.hpp"
 #include "base/address.hpp"
 #include "base/encoding.hpp"
 #include "base/log.hpp"
@@ -66,10 +65,6 @@ std::chrono::milliseconds in_milliseconds(Duration duration) {
 
 }  // namespace
 
-bool is_shared(const Config& config) {
-  return mysql::Dsn::has_scheme(config.store_catalog);
-}
-
 Result<std::unique_ptr<cached::UserCache>> open_cache(const Config& config, ports::Store& store,
                                                       ports::Entropy& entropy, Keys keys,
                                                       std::function<bool()> may_use) {
@@ -80,11 +75,11 @@ Result<std::unique_ptr<cached::UserCache>> open_cache(const Config& config, port
   options.shared_ttl = in_milliseconds(config.cache_redis_ttl);
   options.negative_ttl = in_milliseconds(config.cache_negative_ttl);
   // Where users are in other databases than the audit chain, news of them may be late without a bound.
-  const bool is_told_in_time = !is_shared(config) || store.parts().size() == 1;
+  const bool is_told_in_time = !store.is_shared() || store.parts().size() == 1;
   if (is_told_in_time) options.filter_bytes_max = static_cast<std::size_t>(config.cache_filter);
   options.loads_max = static_cast<std::size_t>(config.cache_loads_max);
   options.news_delay = own_news_delay;
-  if (is_shared(config)) options.news_delay += in_milliseconds(config.revocation_max_staleness);
+  if (store.is_shared()) options.news_delay += in_milliseconds(config.revocation_max_staleness);
   options.may_use = std::move(may_use);
   return std::make_unique<cached::UserCache>(store, entropy, std::move(shared), std::move(options));
 }

@@ -13,9 +13,6 @@
 
 namespace muster::assembly {
 
-/// Whether other daemons may change what this one reads.
-bool is_shared(const Config& config);
-
 enum class Keys : std::uint8_t { as_before, anew };
 
 /// `keys`: anew where the store is not what it was, so that nothing that Redis has is of use. A Redis that

@@ -130,20 +130,22 @@ struct World::Parts {
     MUSTER_TRY(const bool restored, ops::finish_restore(context));
     if (restored)
       log::warn("the store was restored from a backup: every session has ended, and new keys sign");
-    // Nobody tells yet what other daemons change.
-    const auto may_use = [is_alone = !is_shared(config)] { return is_alone; };
+    // What other daemons change is heard of in time, or the store is asked.
+    const auto may_use = [this] { return !feed.age().is_too_old(); };
     MUSTER_TRY(cache, open_cache(config, *store, entropy, restored ? Keys::anew : Keys::as_before, may_use));
     context.users_cache = cache.get();
     // A disk that is full now need not keep the daemon from serving: housekeeping tries again.
     if (const auto finished = ops::finish_role_revocations(context); !finished)
       log::warn("a revocation by role is not finished yet: {} {}", finished.error().message,
                 finished.error().detail);
-    MUSTER_CHECK_OK(jobs.start(context));
+    ops::JobRunnerTerms terms;
     if (feed.is_needed()) {
       MUSTER_CHECK_OK(nodes.enter());
       MUSTER_CHECK_OK(feed.poll());
       follower.start();
+      terms = {nodes.self().id, ops::NodeRegistry::is_gone};
     }
+    MUSTER_CHECK_OK(jobs.start(context, std::move(terms)));
     housekeeper.start();
     sampler = std::make_unique<Ticker>(samples_saved_every, [this] { save_samples(); });
     warm_at_start();

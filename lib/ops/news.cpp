@@ -24,6 +24,8 @@ void note(News& news, const ports::NewsEntry& entry) {
     news.created = news.created || entry.operation == "import_users";
   } else if (kind == "keys") {
     news.keys = true;
+  } else if (kind == "cache") {
+    news.cache = true;
   } else if (kind == "backup") {
     // One may have been put in the place of all that was.
     news = News::everything();
@@ -35,7 +37,7 @@ Status follow(Context& context, const News& news) {
   if (news.all_users || news.grants) context.authorizer.forget_all();
   for (const UserId user : news.users) context.authorizer.forget(user);
   if (ports::UserCache* const cache = context.users_cache) {
-    if (news.all_users) cache->forget_all();
+    if (news.all_users || news.cache) cache->forget_all();
     if (news.created) cache->others_created();
     for (const UserId user : news.users) cache->changed_elsewhere(user);
   }

@@ -20,9 +20,10 @@ struct News {
   bool created = false;    ///< There are users who were not there before.
   bool roles = false;
   bool keys = false;
+  bool cache = false;  ///< An operator wants users to be read again.
 
   /// Something may have been missed.
-  static News everything() { return {{}, true, true, true, true, true}; }
+  static News everything() { return {{}, true, true, true, true, true, true}; }
 };
 
 /// Adds what the entry means.

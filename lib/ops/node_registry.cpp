@@ -21,6 +21,17 @@ constexpr std::chrono::minutes forgotten_after{5};
 constexpr std::chrono::milliseconds margin{100};
 constexpr std::chrono::milliseconds looked_every{3};
 
+Result<std::vector<SeenNode>> seen_in(ports::Unit& unit) {
+  std::vector<SeenNode> nodes;
+  MUSTER_TRY(auto records, unit.nodes().list());
+  MUSTER_TRY(const Time now, unit.nodes().now());
+  for (ports::NodeRecord& each : records) {
+    const Duration silent = std::max(now - each.beat_at, Duration(0));
+    nodes.push_back({std::move(each), silent});
+  }
+  return nodes;
+}
+
 }  // namespace
 
 bool SeenNode::is_gone() const {
@@ -127,16 +138,16 @@ bool NodeRegistry::is_awaited() const {
 Result<std::vector<SeenNode>> NodeRegistry::list() {
   std::vector<SeenNode> nodes;
   MUSTER_CHECK_OK(context_.store.read([&](ports::Unit& unit) -> Status {
-    nodes.clear();
-    MUSTER_TRY(auto records, unit.nodes().list());
-    MUSTER_TRY(const Time now, unit.nodes().now());
-    for (ports::NodeRecord& each : records) {
-      const Duration silent = std::max(now - each.beat_at, Duration(0));
-      nodes.push_back({std::move(each), silent});
-    }
+    MUSTER_TRY(nodes, seen_in(unit));
     return {};
   }));
   return nodes;
+}
+
+Result<bool> NodeRegistry::is_gone(ports::Unit& unit, const std::string& id) {
+  MUSTER_TRY(const auto nodes, seen_in(unit));
+  return std::none_of(nodes.begin(), nodes.end(),
+                      [&](const SeenNode& each) { return each.record.id == id && !each.is_gone(); });
 }
 
 Result<Acknowledged> NodeRegistry::await(std::int64_t epoch) {

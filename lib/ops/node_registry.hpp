@@ -17,6 +17,10 @@
 #include <string>
 #include <vector>
 
+namespace muster::ports {
+class Unit;
+}
+
 namespace muster::ops {
 
 struct Context;
@@ -65,6 +69,8 @@ class NodeRegistry {
 
   /// By name, then by id.
   Result<std::vector<SeenNode>> list();
+  /// Whether no daemon with that id runs, as the unit sees it.
+  static Result<bool> is_gone(ports::Unit& unit, const std::string& id);
   /// Returns when all daemons have that epoch in force, which is durable, or refuse every token.
   Result<Acknowledged> await(std::int64_t epoch);
 
