@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/node_store.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace muster::sql {
@@ -25,6 +26,7 @@ std::vector<std::string> addresses_of(const std::string& text) {
 Result<ports::NewsHead> SqlNewsStore::head() {
   ports::NewsHead head;
   Query query(connection_, Sql::news_head);
+  query.text("roles").text("awaited").text("revocation_epoch");
   MUSTER_TRY(const bool found, query.next());
   if (!found) return head;
   head.epoch = query.get_integer();
@@ -58,7 +60,7 @@ Result<std::vector<ports::NodeRecord>> SqlNodeStore::list() {
   Query query(connection_, Sql::node_all);
   for (;;) {
     MUSTER_TRY(const bool found, query.next());
-    if (!found) return nodes;
+    if (!found) break;
     ports::NodeRecord node;
     node.id = query.get_bytes();
     node.name = query.get_bytes();
@@ -72,6 +74,9 @@ Result<std::vector<ports::NodeRecord>> SqlNodeStore::list() {
     node.draining = query.get_integer() != 0;
     nodes.push_back(std::move(node));
   }
+  // They are few; no index is kept for it.
+  std::stable_sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return nodes;
 }
 
 Status SqlNodeStore::put(const ports::NodeRecord& node) {

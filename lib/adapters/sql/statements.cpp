@@ -244,11 +244,11 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "UPDATE worker_leases SET owner = ?, fence = ?, expires_at = ? WHERE worker = ? AND fence = ?"},
 
     {Sql::news_head,
-     "SELECT value, (SELECT value FROM counters WHERE name = 'roles'), "
-     "(SELECT value FROM counters WHERE name = 'awaited'), (SELECT COALESCE(MAX(seq), 0) FROM audit) "
-     "FROM counters WHERE name = 'revocation_epoch'"},
+     "SELECT value, (SELECT value FROM counters WHERE name = ?), (SELECT value FROM counters WHERE name = "
+     "?), "
+     "(SELECT COALESCE(MAX(seq), 0) FROM audit) FROM counters WHERE name = ?"},
     {Sql::news_list, "SELECT seq, operation, target FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"},
-    {Sql::node_all, "SELECT " NODE_COLUMNS " FROM nodes ORDER BY name, id"},
+    {Sql::node_all, "SELECT " NODE_COLUMNS " FROM nodes ORDER BY id"},
     {Sql::node_put, "REPLACE INTO nodes (" NODE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     {Sql::node_beat, "UPDATE nodes SET beat_at = ?, addresses = ?, epoch = ?, seq = ? WHERE id = ?"},
     {Sql::node_drain, "UPDATE nodes SET draining = 1 WHERE id = ?"},
