@@ -2,9 +2,9 @@
 /// @file Foretells how often a cache will have what it is asked for, from a sample of accesses. The cache's
 /// own policy is run over the sample, with as much less room as the sample has fewer users. The curve of
 /// stack distances, which is usual for LRU, is off by more than ten points where this is within three (the
-/// tests compare them), because what the cache keeps is decided by frequency and not by recency. What was seen
-/// must be some accesses for each place in the cache: from less, too low a rate is foretold. Pure functions:
-/// thread-safe.
+/// tests compare them), because what the cache keeps is decided by frequency and not by recency. What was
+/// seen must be some accesses for each place in the cache: from less, too low a rate is foretold. Pure
+/// functions: thread-safe.
 #pragma once
 
 #include "model/access_sample.hpp"

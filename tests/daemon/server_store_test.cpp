@@ -53,7 +53,8 @@ TEST_CASE("the main job on a database server: accounts, login, roles, revocation
 }
 
 TEST_CASE(
-    "a database server that goes away: not ready, and no token is good; it comes back, and so does the daemon") {
+    "a database server that goes away: not ready, and no token is good; it comes back, and so does the "
+    "daemon") {
   MysqlServer server(ServerKind::mariadb);
   Running run(options_with(store_of(server, server.create_database())));
   const auto kim = run.log_in("kim");
