@@ -11,13 +11,13 @@
 namespace muster::cached {
 namespace {
 
-constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto unordered = std::memory_order_relaxed;
 constexpr std::chrono::minutes stale_max{10};
 constexpr std::chrono::seconds flight_patience{5};
 constexpr double jitter = 0.1;
 
 void count(std::atomic<std::uint64_t>& counter) {
-  counter.fetch_add(1, relaxed);
+  counter.fetch_add(1, unordered);
 }
 
 bool is_trouble_of_store(const Error& error) {

@@ -21,7 +21,7 @@ constexpr const char* gate_name = "role_gate";
 constexpr std::size_t databases_at_once_max = 8;
 /// Longer than a change takes whose process is at work.
 constexpr std::chrono::seconds patience{2};
-constexpr std::chrono::milliseconds looking_interval{10};
+constexpr std::chrono::milliseconds looked_every{10};
 
 Result<std::int64_t> number(Unit& unit, const char* name) {
   MUSTER_TRY(const auto text, unit.meta().get(name));
@@ -34,7 +34,7 @@ void wait_a_little() {
   std::mutex mutex;
   std::condition_variable nobody;
   std::unique_lock lock(mutex);
-  nobody.wait_for(lock, looking_interval);
+  nobody.wait_for(lock, looked_every);
 }
 
 Result<std::int64_t> changes_done(const Layout& layout) {

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 std::string url_of(const test::RedisServer& redis) {
-  return "redis://" + redis.address() + "/0?command_timeout=100ms&connect_timeout=100ms";
+  return "redis://" + redis.address() + "/0?command_timeout=1s&connect_timeout=1s";
 }
 
 /// Each daemon asks once, so that it knows from when on it may believe Redis.
