@@ -36,12 +36,18 @@ void wait_until(const std::function<bool()>& is_so) {
   CHECK(is_so());
 }
 
+/// Returns once Redis has heard of it: what is read before that is not put there.
+void create_and_tell(Daemons& daemons, const test::RedisServer& redis, UserId id, const char* name) {
+  daemons.create(0, id, name);
+  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+}
+
 TEST_CASE("what one daemon read the others have from Redis, until it changes") {
   const test::RedisServer redis;
   Daemons daemons(3, url_of(redis));
   const UserId id{42};
   settle(daemons);
-  daemons.create(0, id, "first");
+  create_and_tell(daemons, redis, id, "first");
   CHECK(daemons.name_of(0, id) == "first");
   const std::uint64_t loads = daemons.loads();
   CHECK(daemons.name_of(1, id) == "first");
@@ -59,8 +65,7 @@ TEST_CASE("who reads slowly overwrites nothing newer in Redis, and brings nobody
   Daemons daemons(2, url_of(redis));
   const UserId id{42};
   settle(daemons);
-  daemons.create(0, id, "old");
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  create_and_tell(daemons, redis, id, "old");
   std::promise<void> has_read;
   std::promise<void> may_answer;
   std::atomic<bool> is_first{true};
@@ -101,7 +106,7 @@ TEST_CASE("what Redis brings back from before a change is not believed") {
   Daemons daemons(2, url_of(redis));
   const UserId id{42};
   settle(daemons);
-  daemons.create(0, id, "old");
+  create_and_tell(daemons, redis, id, "old");
   daemons.name_of(0, id);
   wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("V "); });
   redis.say({"COPY", key_of(id), "before"});
@@ -126,7 +131,7 @@ TEST_CASE("after news of a change nothing from before is taken from Redis, whoev
   Daemons daemons(3, url_of(redis));
   const UserId id{42};
   settle(daemons);
-  daemons.create(0, id, "old");
+  create_and_tell(daemons, redis, id, "old");
   daemons.name_of(0, id);
   wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("V "); });
   redis.say({"COPY", key_of(id), "before"});
@@ -143,8 +148,7 @@ TEST_CASE("a thousand requests for one user on three daemons are one read of the
   Daemons daemons(3, url_of(redis));
   settle(daemons);
   const UserId id{42};
-  daemons.create(0, id, "name");
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  create_and_tell(daemons, redis, id, "name");
   daemons.store.before_answer = [] { std::this_thread::sleep_for(milliseconds(20)); };
   const int reads = daemons.store.reads;
   constexpr int requests = 1000;
@@ -167,8 +171,7 @@ TEST_CASE("who dies with the lease keeps others waiting for a moment only") {
   Daemons daemons(1, url_of(redis));
   settle(daemons);
   const UserId id{42};
-  daemons.create(0, id, "name");
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  create_and_tell(daemons, redis, id, "name");
   redis.say({"SET", key_of(id), "L someone 0", "PX", "60000"});
   CHECK(daemons.name_of(0, id) == "name");
 }
