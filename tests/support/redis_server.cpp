@@ -63,6 +63,11 @@ std::string RedisServer::say(const std::vector<std::string>& words) const {
   return cli(all);
 }
 
+std::string RedisServer::role() const {
+  const Finished asked = run({"redis-cli", "-p", std::to_string(port_), "role"});
+  return asked.out.substr(0, asked.out.find('\n'));
+}
+
 RedisSentinels::RedisSentinels() : folders_(3) {
   servers.push_back(std::make_unique<RedisServer>());
   const std::string port = std::to_string(servers.front()->port());
@@ -96,10 +101,8 @@ RedisServer& RedisSentinels::primary() const {
   RedisServer* found = nullptr;
   // Between two of them there is none.
   const bool there = eventually([&] {
-    for (const auto& each : servers) {
-      const Finished asked = run({"redis-cli", "-p", std::to_string(each->port()), "role"});
-      if (asked.out.starts_with("master")) found = each.get();
-    }
+    for (const auto& each : servers)
+      if (each->role() == "master") found = each.get();
     return found != nullptr;
   });
   if (!there) throw std::runtime_error("there is no primary");

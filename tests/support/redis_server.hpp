@@ -24,6 +24,8 @@ class RedisServer {
   void thaw() const;
   /// What it says to a command, as redis-cli prints it.
   std::string say(const std::vector<std::string>& words) const;
+  /// "master" or "slave"; something else while it does not answer, as when it is made the other.
+  [[nodiscard]] std::string role() const;
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
