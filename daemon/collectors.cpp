@@ -142,6 +142,15 @@ void collect_feed(MetricSink& sink, const ops::Context& context) {
                number(counters.gaps));
 }
 
+void collect_nudges(MetricSink& sink, const assembly::NudgeCounters& nudges) {
+  sink.counter("muster_nudges_sent_total", "Times that other daemons were told through Redis to look",
+               number(nudges.sent));
+  sink.counter("muster_nudges_failed_total", "Times that Redis did not take it", number(nudges.failed));
+  sink.counter("muster_nudges_received_total", "Times that another daemon told this one to look",
+               number(nudges.received));
+  sink.gauge("muster_nudges_heard", "1 while this daemon would hear it", nudges.is_listening ? 1 : 0);
+}
+
 void collect_world(MetricSink& sink, assembly::World& world) {
   const assembly::HashingCounters hashing = world.hashing_counters();
   sink.counter("muster_password_hashes_total", "Password hashes computed", number(hashing.hashes));
@@ -165,6 +174,7 @@ void collect_world(MetricSink& sink, assembly::World& world) {
   sink.gauge("muster_store_writable", "1 while the store can be written",
              context.store.health().writable ? 1 : 0);
   collect_feed(sink, context);
+  if (const auto nudges = world.nudge_counters()) collect_nudges(sink, *nudges);
   sink.gauge("muster_revocation_epoch", "The number of the latest revocation in force",
              static_cast<double>(context.tokens.epoch()));
   sink.gauge("muster_tokens_remembered", "Verified access tokens kept in memory",

@@ -446,7 +446,8 @@ constexpr std::array fields{
                 .maximum = second,
                 .description =
                     "How often a daemon on a database server looks for what other daemons changed: one small "
-                    "query. Not on an embedded store."},
+                    "query. Where they share a Redis, it also looks as soon as one of them has changed "
+                    "something, but not within 5 ms of the last look. Not on an embedded store."},
     ConfigField{.name = "node.name",
                 .kind = text,
                 .member = &Config::node_name,
@@ -471,10 +472,13 @@ constexpr std::array fields{
         .minimum = 0,
         .maximum = 1024,
         .description =
-            "A Redis that daemons share, to be quicker: redis://user@host:port/database, "
+            "A Redis that daemons share, to be quicker: users that were read, and one channel over which "
+            "they "
+            "tell each other to look at the store. redis://user@host:port/database, "
             "redis+sentinel://user@host:port,host:port/primary/database or "
             "redis+cluster://user@host:port,host:port; \"off\" for none. rediss:// is not supported: let a "
-            "TLS proxy on this machine listen. While it does not answer, everything goes on without it. "
+            "TLS proxy on this machine listen. While it does not answer, everything goes on without it. An "
+            "account of its own needs +@all ~muster:* &muster:*. "
             "Behind a ?, joined by &: connect_timeout, command_timeout, connections_max, connection_wait, "
             "password_file and, for sentinels, sentinel_password_file."},
     ConfigField{.name = "redis.password_file",

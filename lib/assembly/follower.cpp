@@ -5,6 +5,7 @@
 #include "ops/feed.hpp"
 #include "ops/node_registry.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <string>
@@ -68,9 +69,10 @@ void Follower::wake() {
   changed_.notify_all();
 }
 
-bool Follower::rest(std::chrono::microseconds time, bool& is_woken) {
+bool Follower::rest(std::chrono::microseconds least, std::chrono::microseconds time, bool& is_woken) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, time, [&] { return stopping_ || is_woken; });
+  changed_.wait_for(lock, least, [&] { return stopping_; });
+  changed_.wait_for(lock, time - least, [&] { return stopping_ || is_woken; });
   is_woken = false;
   return !stopping_;
 }
@@ -78,7 +80,8 @@ bool Follower::rest(std::chrono::microseconds time, bool& is_woken) {
 void Follower::follow() {
   pthread_setname_np(pthread_self(), "follower");
   Trouble trouble("following other daemons");
-  while (rest(interval_, poll_now_)) {
+  const auto least = std::min<std::chrono::microseconds>(interval_, rest_min);
+  while (rest(least, interval_, poll_now_)) {
     trouble.note(kept_from_throwing([this] { return feed_.poll(); }));
     if (!nodes_.is_awaited()) continue;
     {
@@ -92,7 +95,8 @@ void Follower::follow() {
 void Follower::beat() {
   pthread_setname_np(pthread_self(), "node-beat");
   Trouble trouble("telling other daemons of this one");
-  while (rest(beat_interval, beat_now_)) trouble.note(kept_from_throwing([this] { return nodes_.beat(); }));
+  while (rest(std::chrono::seconds(0), beat_interval, beat_now_))
+    trouble.note(kept_from_throwing([this] { return nodes_.beat(); }));
 }
 
 }  // namespace muster::assembly

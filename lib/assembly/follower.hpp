@@ -28,14 +28,18 @@ class Follower {
 
   void start();
   void stop();
-  /// Polls at once, without waiting for it.
+  /// However often it is woken, it rests so long between two polls: as between the most frequent that can be
+  /// configured.
+  static constexpr std::chrono::milliseconds rest_min{5};
+
+  /// Polls at once, without waiting for it; those that have to wait are one.
   void wake();
 
  private:
   void follow();
   void beat();
-  /// False when it is to end.
-  bool rest(std::chrono::microseconds time, bool& is_woken);
+  /// Until it is woken, but not before `least`, and for `time` at most. False when it is to end.
+  bool rest(std::chrono::microseconds least, std::chrono::microseconds time, bool& is_woken);
 
   ops::Feed& feed_;
   ops::NodeRegistry& nodes_;

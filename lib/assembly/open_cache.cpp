@@ -11,8 +11,6 @@
 namespace muster::assembly {
 namespace {
 
-using cached::SharedLevel;
-
 /// In the store: what the keys in Redis begin with.
 constexpr const char* keys_name = "cache_keys";
 constexpr std::size_t keys_name_size_bytes = 8;
@@ -37,38 +35,44 @@ Result<std::string> name_of_keys(ports::Store& store, ports::Entropy& entropy, K
   return std::move(*name);
 }
 
-Result<std::unique_ptr<SharedLevel>> open_shared(const Config& config, ports::Store& store,
-                                                 ports::Entropy& entropy, Keys keys) {
-  if (config.redis_url.empty()) return nullptr;
-  MUSTER_TRY(const redis::Url url, redis::Url::parse(config.redis_url));
-  redis::Passwords passwords{config.redis_password, {}};
-  const std::string& file = url.password_file.empty() ? config.redis_password_file : url.password_file;
-  if (!file.empty()) {
-    MUSTER_TRY(passwords.server, address::password_in(file));
-  }
-  if (!url.sentinel_password_file.empty()) {
-    MUSTER_TRY(passwords.sentinel, address::password_in(url.sentinel_password_file));
-  }
-  const auto name = name_of_keys(store, entropy, keys);
-  if (!name) {
-    log::warn("users are not kept in Redis until the next start: {} {}", name.error().message,
-              name.error().detail);
-    return nullptr;
-  }
-  log::info("users that are read are kept in {} too, while it answers", url.text());
-  return std::make_unique<SharedLevel>(url, passwords, *name, entropy);
-}
-
 std::chrono::milliseconds in_milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<cached::UserCache>> open_cache(const Config& config, ports::Store& store,
-                                                      ports::Entropy& entropy, Keys keys,
-                                                      std::function<bool()> may_use) {
-  MUSTER_TRY(auto shared, open_shared(config, store, entropy, keys));
+Result<std::optional<SharedRedis>> find_redis(const Config& config, ports::Store& store,
+                                              ports::Entropy& entropy, Keys keys) {
+  if (config.redis_url.empty()) return std::optional<SharedRedis>();
+  SharedRedis redis;
+  MUSTER_TRY(redis.url, redis::Url::parse(config.redis_url));
+  redis.passwords.server = config.redis_password;
+  const std::string& file =
+      redis.url.password_file.empty() ? config.redis_password_file : redis.url.password_file;
+  if (!file.empty()) {
+    MUSTER_TRY(redis.passwords.server, address::password_in(file));
+  }
+  if (!redis.url.sentinel_password_file.empty()) {
+    MUSTER_TRY(redis.passwords.sentinel, address::password_in(redis.url.sentinel_password_file));
+  }
+  auto name = name_of_keys(store, entropy, keys);
+  if (!name) {
+    log::warn("Redis is not used until the next start: {} {}", name.error().message, name.error().detail);
+    return std::optional<SharedRedis>();
+  }
+  redis.name = std::move(*name);
+  return redis;
+}
+
+std::unique_ptr<cached::UserCache> open_cache(const Config& config, ports::Store& store,
+                                              ports::Entropy& entropy,
+                                              const std::optional<SharedRedis>& redis,
+                                              std::function<bool()> may_use) {
+  std::unique_ptr<cached::SharedLevel> shared;
+  if (redis) {
+    log::info("users that are read are kept in {} too, while it answers", redis->url.text());
+    shared = std::make_unique<cached::SharedLevel>(redis->url, redis->passwords, redis->name, entropy);
+  }
   cached::UserCacheOptions options;
   options.memory_bytes_max = static_cast<std::size_t>(config.cache_memory);
   options.memory_ttl = in_milliseconds(config.cache_memory_ttl);

@@ -3,6 +3,7 @@
 
 #include "adapters/crypto/password_hasher.hpp"
 #include "adapters/crypto/token_signer.hpp"
+#include "adapters/redis/bell.hpp"
 #include "adapters/sharded/operated_shards.hpp"
 #include "adapters/system/clock.hpp"
 #include "adapters/system/entropy.hpp"
@@ -13,6 +14,7 @@
 #include "assembly/open_cache.hpp"
 #include "assembly/prepare.hpp"
 #include "assembly/worker_keeper.hpp"
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "base/ticker.hpp"
 #include "ops/access_samples.hpp"
@@ -132,7 +134,9 @@ struct World::Parts {
       log::warn("the store was restored from a backup: every session has ended, and new keys sign");
     // What other daemons change is heard of in time, or the store is asked.
     const auto may_use = [this] { return !feed.age().is_too_old(); };
-    MUSTER_TRY(cache, open_cache(config, *store, entropy, restored ? Keys::anew : Keys::as_before, may_use));
+    MUSTER_TRY(const auto redis,
+               find_redis(config, *store, entropy, restored ? Keys::anew : Keys::as_before));
+    cache = open_cache(config, *store, entropy, redis, may_use);
     context.users_cache = cache.get();
     // A disk that is full now need not keep the daemon from serving: housekeeping tries again.
     if (const auto finished = ops::finish_role_revocations(context); !finished)
@@ -143,6 +147,7 @@ struct World::Parts {
       MUSTER_CHECK_OK(nodes.enter());
       MUSTER_CHECK_OK(feed.poll());
       follower.start();
+      if (redis) nudge(*redis);
       terms = {nodes.self().id, ops::NodeRegistry::is_gone};
     }
     MUSTER_CHECK_OK(jobs.start(context, std::move(terms)));
@@ -151,6 +156,18 @@ struct World::Parts {
     warm_at_start();
     comparer = std::make_unique<Ticker>(compare_interval, [this] { compare_cache(); });
     return {};
+  }
+
+  /// This daemon's changes are known elsewhere sooner than they are looked for, and others' here.
+  void nudge(const SharedRedis& redis) {
+    const redis::BellTerms terms{"muster:" + redis.name + ":nudge", hex_encode(entropy.bytes(8))};
+    ringer = std::make_unique<redis::Ringer>(redis.url, redis.passwords, terms);
+    const auto tell = [this] { ringer->ring(); };
+    context.tell_others = tell;
+    nodes.on_urgent(tell);
+    store->on_passed(tell);
+    listener =
+        std::make_unique<redis::Listener>(redis.url, redis.passwords, terms, [this] { follower.wake(); });
   }
 
   [[nodiscard]] std::string samples_file() const { return config.data_dir + "/accesses"; }
@@ -188,6 +205,7 @@ struct World::Parts {
     save_samples();
     housekeeper.stop();
     jobs.stop();
+    listener.reset();
     follower.stop();
     nodes.leave();
     worker.stop();
@@ -196,6 +214,7 @@ struct World::Parts {
   Config config;
   sqlite::FileLock lock;
   std::unique_ptr<ports::Sealer> sealer;
+  std::unique_ptr<redis::Ringer> ringer;  ///< Goes after the store, whose threads use it.
   std::unique_ptr<sharded::ShardedStore> store;
   sharded::OperatedShards shards;
   system::SystemClock clock;
@@ -216,6 +235,7 @@ struct World::Parts {
   ops::Feed feed;
   ops::NodeRegistry nodes;
   Follower follower;
+  std::unique_ptr<redis::Listener> listener;
   Housekeeper housekeeper;
   std::unique_ptr<Ticker> sampler;
   std::atomic<bool> stopping = false;
@@ -269,6 +289,13 @@ HashingCounters World::hashing_counters() const {
 
 Duration World::clock_behind() const {
   return parts_->clock.behind();
+}
+
+std::optional<NudgeCounters> World::nudge_counters() const {
+  if (!parts_->listener) return std::nullopt;
+  const auto sent = parts_->ringer->counters();
+  const auto heard = parts_->listener->counters();
+  return NudgeCounters{sent.sent, sent.failed, heard.heard, heard.is_listening};
 }
 
 std::size_t hashing_permits() {

@@ -9,9 +9,19 @@
 #include "base/result.hpp"
 #include "ops/context.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace muster::assembly {
+
+/// Of this daemon and the others that share its Redis.
+struct NudgeCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t received = 0;
+  bool is_listening = false;
+};
 
 class World {
  public:
@@ -29,6 +39,8 @@ class World {
   /// Puts what Reload::at_once fields say in force.
   void apply(const Config& config);
   [[nodiscard]] HashingCounters hashing_counters() const;
+  /// Nothing where nobody is told through Redis to look at the store.
+  [[nodiscard]] std::optional<NudgeCounters> nudge_counters() const;
   /// How far the system's clock stands behind what was seen before; zero when all is well.
   [[nodiscard]] Duration clock_behind() const;
 

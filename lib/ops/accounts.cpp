@@ -3,6 +3,7 @@
 
 #include "model/contact.hpp"
 #include "ops/invoke.hpp"
+#include "ops/news.hpp"
 #include "ops/sessions.hpp"
 #include "ops/tokens.hpp"
 #include "ports/security_store.hpp"
@@ -15,6 +16,7 @@ namespace {
 Status append_and_apply(Context& context, ports::Unit& unit, model::Revocation& revocation) {
   MUSTER_CHECK_OK(unit.revocations().append(revocation));
   unit.after_commit([&tokens = context.tokens, revocation] { tokens.apply(revocation); });
+  tell_others_after_commit(context, unit);
   return {};
 }
 

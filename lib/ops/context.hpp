@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -58,6 +59,9 @@ struct Context {
   Feed* feed = nullptr;
   /// The daemons that serve this installation; nothing where this is the only one.
   NodeRegistry* nodes = nullptr;
+  /// Has other daemons look at the store now rather than soon; never waits. Nothing where they cannot be
+  /// told.
+  std::function<void()> tell_others = nullptr;
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const {
     return std::atomic_load(&initial_settings);

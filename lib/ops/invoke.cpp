@@ -4,6 +4,7 @@
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "ops/authorizer.hpp"
+#include "ops/news.hpp"
 #include "ports/security_store.hpp"
 #include "ports/system_store.hpp"
 #include "wire/error_table.hpp"
@@ -189,6 +190,7 @@ Status Call::commit_encoded(Context& context, const ports::Home& home,
       if (change.before) record.before = JsonValue{*change.before};
       if (change.after) record.after = JsonValue{*change.after};
       MUSTER_CHECK_OK(unit.audit().append(record));
+      tell_others_after_commit(context, unit);
     }
     // The hash is sealed too: of a request with a password in it, it would give the password to guessing.
     if (!key.empty())

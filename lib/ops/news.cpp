@@ -45,4 +45,8 @@ Status follow(Context& context, const News& news) {
   return {};
 }
 
+void tell_others_after_commit(const Context& context, ports::Unit& unit) {
+  if (context.tell_others) unit.after_commit(context.tell_others);
+}
+
 }  // namespace muster::ops

@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "ports/news_store.hpp"
+#include "ports/store.hpp"
 
 #include <set>
 
@@ -32,5 +33,8 @@ void note(News& news, const ports::NewsEntry& entry);
 /// Forgets what is out of date, so that it is read again. Errors: those of the store; then it is to be
 /// followed again.
 Status follow(Context& context, const News& news);
+
+/// When the unit, which makes news, is durable, other daemons are told to look for it. From any thread.
+void tell_others_after_commit(const Context& context, ports::Unit& unit);
 
 }  // namespace muster::ops

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "ops/accounts.hpp"
 #include "ops/context.hpp"
+#include "ops/news.hpp"
 #include "ops/tokens.hpp"
 #include "ports/security_store.hpp"
 #include "ports/session_store.hpp"
@@ -30,6 +31,7 @@ Result<std::int64_t> append(Context& context, ports::Unit& unit,
   revocation.reason = what.reason;
   MUSTER_CHECK_OK(unit.revocations().append(revocation));
   unit.after_commit([&tokens = context.tokens, revocation] { tokens.apply(revocation); });
+  tell_others_after_commit(context, unit);
   return revocation.epoch;
 }
 

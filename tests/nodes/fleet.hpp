@@ -14,6 +14,9 @@
 
 namespace muster::test {
 
+/// Of the database, for daemons that are to notice soon that it does not answer.
+inline constexpr const char* fleet_timeouts = "statement_timeout=2s&connect_timeout=1s";
+
 class Fleet {
  public:
   struct Member {

@@ -137,6 +137,29 @@ Result<std::vector<Reply>> Link::exchange(std::span<const Words> commands) {
   return replies;
 }
 
+Result<std::optional<Reply>> Link::listen(std::chrono::milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    void* reply = nullptr;
+    errno = 0;
+    if (redisGetReplyFromReader(context_.get(), &reply) != REDIS_OK) break;
+    if (reply != nullptr) {
+      auto* const taken = static_cast<redisReply*>(reply);
+      std::optional<Reply> out = reply_of(*taken);
+      freeReplyObject(taken);
+      return out;
+    }
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd socket{context_->fd, POLLIN, 0};
+    if (left.count() <= 0 || poll(&socket, 1, static_cast<int>(left.count())) <= 0)
+      return std::optional<Reply>();
+    if (redisBufferRead(context_.get()) != REDIS_OK) break;
+  }
+  broken_ = true;
+  return fail(error_of_context());
+}
+
 bool Link::has_news() const {
   pollfd socket{context_->fd, POLLIN, 0};
   return poll(&socket, 1, 0) != 0;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 
 struct redisContext;
@@ -36,6 +37,8 @@ class Link {
   /// Sends all at once, and returns their replies in order; an error reply is one of them. With an error
   /// some may have been carried out.
   Result<std::vector<Reply>> exchange(std::span<const Words> commands);
+  /// What the server says of itself next, as of a channel; nothing when that time has passed before.
+  Result<std::optional<Reply>> listen(std::chrono::milliseconds time);
   [[nodiscard]] bool is_broken() const { return broken_; }
   /// Whether the server has closed it, or says something that nobody asked for.
   [[nodiscard]] bool has_news() const;

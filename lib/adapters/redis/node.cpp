@@ -3,25 +3,7 @@
 
 #include "base/log.hpp"
 
-#include <algorithm>
-#include <random>
-#include <thread>
-
 namespace muster::redis {
-namespace {
-
-constexpr std::chrono::milliseconds pause_min{25};
-constexpr std::chrono::milliseconds pause_max{2000};
-
-/// Half to one and a half times as long, so that not all come back at once.
-std::chrono::milliseconds spread(std::chrono::milliseconds time) {
-  thread_local std::minstd_rand engine(
-      static_cast<std::uint32_t>(std::hash<std::thread::id>()(std::this_thread::get_id())));
-  return std::chrono::milliseconds(
-      std::uniform_int_distribution<std::int64_t>(time.count() / 2, time.count() * 3 / 2)(engine));
-}
-
-}  // namespace
 
 Node::Node(Host host, Access access, Limits limits)
     : host_(std::move(host)), access_(std::move(access)), limits_(limits) {}
@@ -68,14 +50,13 @@ void Node::note(bool good, const Error* error) {
   if (good) {
     if (last_error_) log::info("redis {}: it answers again", host_.text());
     last_error_.reset();
-    pause_ = std::chrono::milliseconds(0);
+    pauses_.over();
     return;
   }
   ++counts_.failures;
   if (!last_error_) log::warn("redis {} is left out for a while: {}", host_.text(), error->detail);
   last_error_ = *error;
-  pause_ = std::clamp(pause_ * 2, pause_min, pause_max);
-  next_try_ = Clock::now() + spread(pause_);
+  next_try_ = Clock::now() + pauses_.next();
   // What was opened before may lead to a server that is gone.
   open_ -= idle_.size();
   idle_.clear();

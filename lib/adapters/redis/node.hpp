@@ -5,6 +5,7 @@
 #pragma once
 
 #include "adapters/redis/link.hpp"
+#include "adapters/redis/pauses.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -39,6 +40,8 @@ class Node {
   [[nodiscard]] const Host& host() const { return host_; }
   /// Errors: those of Link; overloaded (no connection came free).
   tl::expected<std::vector<Reply>, Failed> exchange(std::span<const Words> commands);
+  /// A connection for the caller alone, beside the pool. Errors: those of Link.
+  [[nodiscard]] Result<std::unique_ptr<Link>> open() const { return Link::open(host_, access_); }
   [[nodiscard]] Counts counts() const;
 
  private:
@@ -58,7 +61,7 @@ class Node {
   std::size_t open_ = 0;                     ///< Idle or in use.
   std::optional<Error> last_error_;          ///< With it the breaker is open.
   Clock::time_point next_try_;
-  std::chrono::milliseconds pause_{0};
+  Pauses pauses_;
   Counts counts_;
 };
 

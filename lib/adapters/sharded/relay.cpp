@@ -97,7 +97,8 @@ Result<std::int64_t> forget(Unit& catalog, model::ShardId from, const std::vecto
 
 /// Passes on a bounded number. True: there may be more. `forgotten` is what is known of it; nothing after an
 /// error.
-Result<bool> pass_some(const Layout& layout, Database& from, std::optional<std::int64_t>& forgotten) {
+Result<bool> pass_some(const Layout& layout, Database& from, std::optional<std::int64_t>& forgotten,
+                       const std::function<void()>& told) {
   const auto known = std::exchange(forgotten, std::nullopt);
   std::int64_t times = known.value_or(0);
   if (!known)
@@ -118,6 +119,7 @@ Result<bool> pass_some(const Layout& layout, Database& from, std::optional<std::
   MUSTER_CHECK_OK(layout.catalog().store->write([&](Unit& unit) -> Status {
     MUSTER_TRY(const std::int64_t times_now, times_forgotten(unit, from.id));
     is_late = times_now != times;
+    if (told) unit.after_commit(told);
     return is_late ? Status{} : append(unit, posted);
   }));
   // Another process has passed some of them on since, and forgotten it.
@@ -209,6 +211,11 @@ Relay::~Relay() {
   for (std::thread& each : threads_) each.join();
 }
 
+void Relay::on_passed(std::function<void()> told) {
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(told);
+}
+
 void Relay::notify(model::ShardId database) {
   const std::lock_guard lock(mutex_);
   ++progress_[database].asked;
@@ -268,6 +275,7 @@ void Relay::pass(const std::shared_ptr<const Layout>& layout, std::size_t index)
   Database& database = *layout->databases[index];
   std::uint64_t wanted = 0;
   std::optional<std::int64_t> forgotten;
+  std::function<void()> told;
   {
     const std::lock_guard lock(mutex_);
     Progress& progress = progress_[database.id];
@@ -275,9 +283,10 @@ void Relay::pass(const std::shared_ptr<const Layout>& layout, std::size_t index)
     progress.running = true;
     wanted = progress.asked;
     forgotten = progress.forgotten;
+    told = told_;
   }
   auto passed = Result<bool>(true);
-  while (passed && *passed) passed = pass_some(*layout, database, forgotten);
+  while (passed && *passed) passed = pass_some(*layout, database, forgotten, told);
   if (!passed)
     log::warn("audit records of shard {} wait: {} {}", database.id.value, passed.error().message,
               passed.error().detail);

@@ -40,6 +40,8 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
   ~Relay();
 
+  /// Called when something has been passed on, which is in the catalog then. It must not wait.
+  void on_passed(std::function<void()> told);
   /// Something was recorded in that database.
   void notify(model::ShardId database);
   /// Returns once everything that was recorded before the call has been passed on, as far as its database can
@@ -69,6 +71,7 @@ class Relay {
 
   const LayoutNow layout_;
   const Writers writers_;
+  std::function<void()> told_;
   std::chrono::steady_clock::time_point next_look_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -41,6 +41,8 @@ class ShardedStore final : public ports::Store {
   Status maintain() override;
 
   [[nodiscard]] Shards& shards() { return *shards_; }
+  /// As Relay::on_passed.
+  void on_passed(std::function<void()> told) { relay_.on_passed(std::move(told)); }
 
  private:
   /// Who changed something sees it, also where a replica would answer.
