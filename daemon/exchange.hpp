@@ -26,8 +26,9 @@ struct Exchange {
   http::Responder responder;
   std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
 
-  std::size_t step = 0;    ///< Where in the pipeline it is.
-  bool may_block = false;  ///< Whether this thread may wait for the store.
+  std::size_t step = 0;     ///< Where in the pipeline it is.
+  bool may_block = false;   ///< Whether this thread may wait for the store.
+  bool is_fetched = false;  ///< What the call wants was looked for, and perhaps brought.
 
   const Route* route = nullptr;
   PathValues path_values;  ///< Into `request`.
@@ -43,6 +44,7 @@ enum class Next : std::uint8_t {
   step,    ///< The next step.
   answer,  ///< `response` is the answer.
   wait,    ///< This step must run where it may block; only said while may_block is false.
+  fetch,   ///< The same, but what the call wants may be brought; then the step runs again.
 };
 
 }  // namespace muster::daemon

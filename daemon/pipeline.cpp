@@ -8,6 +8,7 @@
 #include "daemon/request_input.hpp"
 #include "daemon/trace.hpp"
 #include "ops/tokens.hpp"
+#include "ports/cache.hpp"
 
 #include <array>
 #include <exception>
@@ -160,7 +161,8 @@ Next run(Services& services, Exchange& exchange) {
   if (!exchange.may_block) {
     if (operation.description->info.lane != ops::Lane::memory) return Next::wait;
     const auto outcome = operation.invoke_from_memory(services.context, exchange.call, exchange.input);
-    return outcome ? answer_operation(exchange, *outcome) : Next::wait;
+    if (outcome) return answer_operation(exchange, *outcome);
+    return exchange.call.wanted && !exchange.is_fetched ? Next::fetch : Next::wait;
   }
   return answer_operation(exchange, operation.invoke(services.context, exchange.call, exchange.input));
 }
@@ -203,7 +205,72 @@ Pipeline::~Pipeline() {
   stop();
 }
 
+/// An exchange on its way back from the cache, through which it is the pipeline's again.
+class Pipeline::Fetch final : public ports::UserReader {
+ public:
+  Fetch(Pipeline& pipeline, std::unique_ptr<Exchange> exchange)
+      : pipeline_(pipeline), exchange_(std::move(exchange)) {
+    const std::lock_guard lock(pipeline_.fetches_mutex_);
+    ++pipeline_.fetches_;
+  }
+  ~Fetch() override {
+    exchange_.reset();
+    const std::lock_guard lock(pipeline_.fetches_mutex_);
+    if (--pipeline_.fetches_ == 0) pipeline_.fetches_ended_.notify_all();
+  }
+
+  void take(ports::CachedUserPtr user) override {
+    exchange_->call.brought = std::move(user);
+    try {
+      pipeline_.proceed_fetched(std::move(exchange_));
+    } catch (const std::exception& error) {
+      // The exchange is gone, and with it its Responder, which answers 500.
+      log::error("a request that was fetched for failed: {}", error.what());
+    }
+  }
+  std::unique_ptr<Exchange> give_back() { return std::move(exchange_); }
+
+ private:
+  Pipeline& pipeline_;
+  std::unique_ptr<Exchange> exchange_;
+};
+
+bool Pipeline::fetch(std::unique_ptr<Exchange>& exchange) {
+  const ops::Call& call = exchange->call;
+  const UserId user = call.wanted->user;
+  const auto at_least = call.at_least;
+  exchange->is_fetched = true;
+  auto fetch = std::make_unique<Fetch>(*this, std::move(exchange));
+  Fetch& kept = *fetch;
+  std::unique_ptr<ports::UserReader> reader = std::move(fetch);
+  try {
+    if (services_.context.users_cache->find_soon(user, at_least, reader)) return true;
+  } catch (const std::exception& error) {
+    log::error("a request could not wait for Redis: {}", error.what());
+    // It went with its reader, and its Responder answered 500.
+    if (!reader) return true;
+  }
+  exchange = kept.give_back();
+  return false;
+}
+
+void Pipeline::proceed_fetched(std::unique_ptr<Exchange> exchange) {
+  const log::TraceScope scope(exchange->call.trace_id);
+  if (exchange->call.brought) return proceed(std::move(exchange));
+  if (post(exchange)) return;
+  refuse(*exchange, overloaded());
+  finish(*exchange);
+}
+
+bool Pipeline::post(std::unique_ptr<Exchange>& exchange) {
+  return (hashes(*exchange->route) ? hashers_ : workers_).post(exchange);
+}
+
 void Pipeline::stop() {
+  {
+    std::unique_lock lock(fetches_mutex_);
+    fetches_ended_.wait(lock, [this] { return fetches_ == 0; });
+  }
   hashers_.stop();
   workers_.stop();
 }
@@ -231,7 +298,9 @@ void Pipeline::proceed(std::unique_ptr<Exchange> exchange) {
       const Next next = steps[exchange->step].run(services_, *exchange);
       if (next == Next::answer) break;
       if (next == Next::step) continue;
-      if ((hashes(*exchange->route) ? hashers_ : workers_).post(exchange)) return;
+      if (next == Next::fetch && fetch(exchange)) return;
+      exchange->call.brought.reset();
+      if (post(exchange)) return;
       refuse(*exchange, overloaded());
       break;
     }

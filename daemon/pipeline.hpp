@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file What happens to a request, from the front to its answer: one ordered list of steps (pipeline.cpp).
 /// Steps run on the reactor until one must wait for the store, a signature or a password hash; that one and
-/// those after it run on a bounded pool. Thread-safe.
+/// those after it run on a bounded pool. A user who is not in memory but may be in Redis is waited for by no
+/// thread: whoever brings it goes on with the request. Thread-safe.
 #pragma once
 
 #include "daemon/endpoints.hpp"
@@ -9,7 +10,10 @@
 #include "http/server.hpp"
 
 #include <atomic>
+#include <condition_variable>
+#include <cstddef>
 #include <memory>
+#include <mutex>
 
 namespace muster::daemon {
 
@@ -32,13 +36,18 @@ class Pipeline {
   /// Called on a reactor thread.
   void handle(http::Request&& request, const http::Listener& listener, http::Responder&& responder);
   void set_access_log(AccessLog mode) { access_log_.store(mode, std::memory_order_relaxed); }
-  /// Drops what is queued and ends the pools' threads: after the server has drained.
+  /// Drops what is queued and ends the pools' threads, when what is being fetched has come: after the server
+  /// has drained.
   void stop();
   [[nodiscard]] PoolCounters worker_counters() const { return workers_.counters(); }
   [[nodiscard]] PoolCounters hashing_counters() const { return hashers_.counters(); }
 
  private:
+  class Fetch;
+  bool fetch(std::unique_ptr<Exchange>& exchange);
+  void proceed_fetched(std::unique_ptr<Exchange> exchange);
   void proceed(std::unique_ptr<Exchange> exchange);
+  bool post(std::unique_ptr<Exchange>& exchange);
   void proceed_on_pool(std::unique_ptr<Exchange> exchange);
   void finish(Exchange& exchange);
 
@@ -46,6 +55,9 @@ class Pipeline {
   std::atomic<AccessLog> access_log_{AccessLog::errors};
   WorkerPool workers_;
   WorkerPool hashers_;
+  std::mutex fetches_mutex_;
+  std::condition_variable fetches_ended_;
+  std::size_t fetches_ = 0;
 };
 
 }  // namespace muster::daemon

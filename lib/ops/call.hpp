@@ -6,9 +6,11 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "ports/cache.hpp"
 #include "ports/store.hpp"
 #include "wire/codec.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,6 +62,13 @@ class Call {
   std::optional<std::int64_t> if_match;  ///< The version from If-Match.
 
   std::optional<std::int64_t> at_least;  ///< A version that a reader of one user must see, or a later one.
+  /// Whom memory lacks, and ports::UserCache::find_soon may bring: an operation that must not wait says so.
+  struct Wanted {
+    UserId user;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::optional<Wanted> wanted;
+  ports::CachedUserPtr brought;  ///< Whom it brought.
 
   std::string request_text;                   ///< Canonical JSON of the request, set by invoke; never logged.
   std::optional<std::string> replayed_reply;  ///< JSON of the first reply to this idempotency key.
@@ -85,6 +94,10 @@ class Call {
   /// Where a call with this one's idempotency key has its home: an object that it creates is given the id
   /// that it was given the first time.
   Result<ports::Home> settle_home(Context& context, const ports::Home& proposed) const;
+
+  [[nodiscard]] std::chrono::steady_clock::time_point began() const {
+    return wanted ? wanted->since : std::chrono::steady_clock::now();
+  }
 
   /// Error: precondition_failed when If-Match names another version than `current`.
   [[nodiscard]] Status check_version(std::int64_t current) const;

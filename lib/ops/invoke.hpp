@@ -61,8 +61,9 @@ std::optional<UserId> subject_of(const Result<Request>& request, const wire::Jso
 /// Records the call's measure when it goes out of scope.
 class Measure {
  public:
-  Measure(Context& context, std::string_view operation)
-      : context_(context), operation_(operation), started_(std::chrono::steady_clock::now()) {}
+  Measure(Context& context, std::string_view operation,
+          std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now())
+      : context_(context), operation_(operation), started_(started) {}
   Measure(const Measure&) = delete;
   Measure& operator=(const Measure&) = delete;
   void finish(const Error* error);
@@ -76,7 +77,7 @@ class Measure {
 /// The reply's JSON: the envelope's `data`.
 template <class Operation>
 Result<std::string> invoke(Context& context, Call& call, const wire::Json& json) {
-  Measure measure(context, Operation::info.name);
+  Measure measure(context, Operation::info.name, call.began());
   call.operation = Operation::info.name;
   auto outcome = [&]() -> Result<std::string> {
     auto request = wire::decode<typename Operation::Request>(json);
@@ -98,7 +99,7 @@ template <class Operation>
 std::optional<Result<std::string>> invoke_from_memory(Context& context, Call& call, const wire::Json& json) {
   if constexpr (
       requires { &Operation::run_from_memory; } || requires { &Operation::encoded; }) {
-    Measure measure(context, Operation::info.name);
+    Measure measure(context, Operation::info.name, call.began());
     call.operation = Operation::info.name;
     auto request = wire::decode<typename Operation::Request>(json);
     const auto allowed = authorize_from_memory(context, call, Operation::info, subject_of(request, json));

@@ -117,8 +117,14 @@ Result<GetUser::Reply> GetUser::run(Context& context, Call& call, const Request&
 std::optional<Result<EncodedReply>> GetUser::encoded(Context& context, Call& call, const Request& request,
                                                      Patience patience) {
   if (context.users_cache == nullptr) return std::nullopt;
-  ports::CachedUserPtr user = context.users_cache->find_in_memory(request.id, call.at_least);
-  if (!user && patience == Patience::none) return std::nullopt;
+  ports::CachedUserPtr user = std::exchange(call.brought, nullptr);
+  if (!user && patience == Patience::none) {
+    user = context.users_cache->find_in_memory(request.id, call.at_least);
+    if (!user) {
+      call.wanted = Call::Wanted{request.id, std::chrono::steady_clock::now()};
+      return std::nullopt;
+    }
+  }
   if (!user) {
     auto found = context.users_cache->find(request.id, call.at_least);
     if (!found) return fail(std::move(found).error());

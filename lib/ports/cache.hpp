@@ -75,6 +75,18 @@ struct CacheComparison {
   std::vector<UserId> inconsistent;
 };
 
+/// Who asked for a user and went on. Destroyed untold, it is told by nobody any more.
+class UserReader {
+ public:
+  UserReader() = default;
+  UserReader(const UserReader&) = delete;
+  UserReader& operator=(const UserReader&) = delete;
+  virtual ~UserReader() = default;
+
+  /// Null: find() is to be asked. Called once, by any thread; it must not wait for anything.
+  virtual void take(CachedUserPtr user) = 0;
+};
+
 class UserCache {
  public:
   virtual ~UserCache() = default;
@@ -84,6 +96,10 @@ class UserCache {
   virtual Result<CachedUserPtr> find(UserId id, std::optional<std::int64_t> at_least) = 0;
   /// Null when memory cannot tell.
   virtual CachedUserPtr find_in_memory(UserId id, std::optional<std::int64_t> at_least) = 0;
+  /// Asks what is between memory and the store, without waiting for it. False, and the reader stays with the
+  /// caller, where there is nothing or it is busy: find() is to be asked.
+  virtual bool find_soon(UserId id, std::optional<std::int64_t> at_least,
+                         std::unique_ptr<UserReader>& reader) = 0;
 
   /// Before a unit that creates the user is committed.
   virtual void will_change(UserId id) = 0;

@@ -106,6 +106,42 @@ TEST_CASE("whatever happens to Redis, every request for a user is served, and ri
   CHECK(audit.text("inconsistent") == "0");
 }
 
+TEST_CASE("who is answered from Redis is as much checked as anybody") {
+  const test::RedisServer redis;
+  Running run(with_redis(redis, "20ms"));
+  const auto boss = run.log_in("boss");
+  const auto hugo = run.log_in("hugo");
+  const std::string path = "/v1/users/" + hugo.user;
+  REQUIRE(run.admin(Method::post, "/v1/roles", R"({"name":"reader","permissions":["read:user"]})").ok());
+  REQUIRE(run.admin(Method::put, "/v1/users/" + boss.user + "/roles/reader").ok());
+  const auto answered_by_redis = [&] {
+    const auto lines = run.admin(Method::get, "/v1/admin/cache").data.at("lines").as_array();
+    for (const auto& line : lines)
+      if (line.at("level") == "redis" && line.at("kind") == "user")
+        return line.at("answered").to_number<int>();
+    return -1;
+  };
+  /// What is said when memory has nothing, and Redis has it.
+  const auto ask = [&](const std::string& token) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return run.get(path, token);
+  };
+  const std::string body = ask(boss.token).body;
+  const int before = answered_by_redis();
+  for (int i = 0; i < 5; ++i) {
+    const auto answer = ask(boss.token);
+    CHECK(answer.status == 200);
+    CHECK(answer.body == body);
+    CHECK(header(answer, "ETag") == '"' + answer.text("version") + '"');
+  }
+  CHECK(answered_by_redis() - before >= 4);
+  REQUIRE(run.admin(Method::del, "/v1/users/" + boss.user + "/roles/reader").ok());
+  CHECK(ask(boss.token).status == 403);
+  CHECK(ask(hugo.token).status == 200);
+  REQUIRE(run.admin(Method::post, "/v1/admin/revocations", R"({"user_id":")" + hugo.user + R"("})").ok());
+  CHECK(ask(hugo.token).status == 401);
+}
+
 TEST_CASE("cache flush tells what it would do, does it, and is in the audit log") {
   const test::RedisServer redis;
   Running run(with_redis(redis, "1m"));

@@ -145,6 +145,25 @@ std::optional<SharedValue> SharedLevel::get(UserId user, std::int64_t floor) {
   return value;
 }
 
+std::vector<std::optional<SharedValue>> SharedLevel::get_all(std::span<const Wanted> wanted) {
+  std::vector<redis::Command> commands;
+  commands.reserve(wanted.size());
+  for (const Wanted& each : wanted) {
+    std::string key = key_of(each.user);
+    commands.push_back({key, {"GET", key}, redis::Repeat::harmless});
+  }
+  const auto replies = client_.try_all(commands);
+  std::vector<std::optional<SharedValue>> out(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!replies[i] || replies[i]->kind != redis::Reply::Kind::text) continue;
+    auto value = read_value(replies[i]->text);
+    if (!value || !is_trusted(*value, wanted[i].floor)) continue;
+    (value->json.empty() ? hits_negative_ : hits_).fetch_add(1, relaxed);
+    out[i] = std::move(value);
+  }
+  return out;
+}
+
 Result<redis::Reply> SharedLevel::run(redis::Script& script, UserId user, const redis::Words& arguments) {
   auto reply = client_.run(script, {key_of(user)}, arguments, redis::Repeat::harmless);
   answers_.store(reply.has_value(), relaxed);

@@ -23,8 +23,10 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace muster::cached {
 
@@ -65,6 +67,12 @@ class SharedLevel {
 
   /// At least of state `floor`.
   std::optional<SharedValue> get(UserId user, std::int64_t floor);
+  struct Wanted {
+    UserId user;
+    std::int64_t floor = 0;
+  };
+  /// The same for several at once, of which each server is asked once; what fails is nothing.
+  std::vector<std::optional<SharedValue>> get_all(std::span<const Wanted> wanted);
   Claim claim(UserId user, std::int64_t floor);
   /// Waits a bounded while for the value that another one is reading.
   std::optional<SharedValue> wait_for(UserId user, std::int64_t floor);

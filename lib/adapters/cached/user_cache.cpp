@@ -15,6 +15,9 @@ constexpr auto unordered = std::memory_order_relaxed;
 constexpr std::chrono::minutes stale_max{10};
 constexpr std::chrono::seconds flight_patience{5};
 constexpr double jitter = 0.1;
+/// As many as a pool of workers lets wait, and few enough that one slow journey holds up few.
+constexpr std::size_t questions_waiting_max = 4096;
+constexpr std::size_t questions_together_max = 64;
 
 void count(std::atomic<std::uint64_t>& counter) {
   counter.fetch_add(1, unordered);
@@ -39,6 +42,10 @@ UserCache::UserCache(ports::Store& store, ports::Entropy& entropy, std::unique_p
         std::make_unique<MemoryCache<UserId, Entry>>(MemoryCacheLimits{options_.memory_bytes_max}, entropy);
   if (memory_ && options_.filter_bytes_max > 0)
     census_ = std::make_unique<IdCensus>(store, entropy, options_.filter_bytes_max);
+  if (memory_ && shared_)
+    courier_ = std::make_unique<Courier<Question>>(
+        Courier<Question>::Limits{questions_waiting_max, questions_together_max},
+        [this](std::vector<Question>& questions) { ask_together(questions); });
 }
 
 UserCache::~UserCache() {
@@ -90,6 +97,45 @@ ports::CachedUserPtr UserCache::find_in_memory(UserId id, std::optional<std::int
   if (is_picked(*entry, now) && !entry->is_refreshed_early.exchange(true)) return nullptr;
   count(entry->user.is_there() ? counts_.hits : counts_.hits_negative);
   return show(entry);
+}
+
+bool UserCache::find_soon(UserId id, std::optional<std::int64_t> at_least,
+                          std::unique_ptr<ports::UserReader>& reader) {
+  if (!courier_ || !is_usable() || floors_.of(id) == Floors::unknown) return false;
+  Question question{id, at_least, std::move(reader)};
+  if (courier_->post(question)) return true;
+  reader = std::move(question.reader);
+  return false;
+}
+
+void UserCache::ask_together(std::vector<Question>& questions) {
+  std::sort(questions.begin(), questions.end(),
+            [](const Question& a, const Question& b) { return a.id < b.id; });
+  std::vector<SharedLevel::Wanted> wanted;
+  std::vector<Mark> marks;
+  for (const Question& each : questions) {
+    if (!wanted.empty() && wanted.back().user == each.id) continue;
+    marks.push_back(mark(each.id));
+    wanted.push_back({each.id, marks.back().floor});
+  }
+  const auto began = Clock::now();
+  auto values = shared_->get_all(wanted);
+  const auto took = Clock::now() - began;
+  // Late news may have been the reason to wait: who was not answered yet is not answered from here.
+  const bool may_answer = is_usable();
+  auto question = questions.begin();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EntryPtr entry;
+    // Nothing is below a floor that nobody knows.
+    if (may_answer && values[i] && marks[i].floor != Floors::unknown)
+      entry = keep(wanted[i].user, marks[i], values[i]->as_of,
+                   {values[i]->version, std::move(values[i]->json)}, took);
+    for (; question != questions.end() && question->id == wanted[i].user; ++question) {
+      const bool will_do = entry && is_good(*entry, question->id, question->at_least);
+      if (will_do) count(counts_.misses);
+      question->reader->take(will_do ? show(entry) : nullptr);
+    }
+  }
 }
 
 Result<ports::CachedUserPtr> UserCache::find(UserId id, std::optional<std::int64_t> at_least) {

@@ -42,6 +42,10 @@ class Client {
   Result<Reply> run(const Command& command);
   /// Those of one server are sent at once; each has its own outcome.
   std::vector<Result<Reply>> run_all(std::span<const Command> commands);
+  /// Each is sent once, those of one server at once, to where its key is known to be. Nothing is looked up or
+  /// sent again, nothing but an answer is waited for, and a server that is left out stays so until others try
+  /// it. Nothing for what has no reply by then, or an error.
+  std::vector<std::optional<Reply>> try_all(std::span<const Command> commands);
   /// `keys` have one hash tag.
   Result<Reply> run(Script& script, const Words& keys, const Words& arguments, Repeat repeat = Repeat::never);
 

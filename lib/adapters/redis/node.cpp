@@ -13,11 +13,11 @@ Node::Taken Node::refusal() {
   return tl::unexpected(Failed{*last_error_, Outcome::not_done});
 }
 
-Node::Taken Node::acquire() {
+Node::Taken Node::acquire(Trial trial) {
   std::unique_lock lock(mutex_);
   if (last_error_) {
     const auto now = Clock::now();
-    if (now < next_try_) return refusal();
+    if (trial == Trial::others || now < next_try_) return refusal();
     // This one tries; the others go on without.
     next_try_ = now + access_.connect_timeout + access_.command_timeout;
   }
@@ -70,8 +70,8 @@ void Node::give_back(std::unique_ptr<Link> link) {
   freed_.notify_one();
 }
 
-tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> commands) {
-  auto link = acquire();
+tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> commands, Trial trial) {
+  auto link = acquire(trial);
   if (!link) return tl::unexpected(std::move(link.error()));
   auto replies = (*link)->exchange(commands);
   const std::lock_guard lock(mutex_);

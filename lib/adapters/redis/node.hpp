@@ -16,6 +16,9 @@ namespace muster::redis {
 /// Whether the server may have carried out what failed.
 enum class Outcome : std::uint8_t { not_done, unknown };
 
+/// Who tries again after the pause whether a server that is left out answers.
+enum class Trial : std::uint8_t { ours, others };
+
 struct Failed {
   Error error;
   Outcome outcome = Outcome::not_done;
@@ -39,7 +42,8 @@ class Node {
 
   [[nodiscard]] const Host& host() const { return host_; }
   /// Errors: those of Link; overloaded (no connection came free).
-  tl::expected<std::vector<Reply>, Failed> exchange(std::span<const Words> commands);
+  tl::expected<std::vector<Reply>, Failed> exchange(std::span<const Words> commands,
+                                                    Trial trial = Trial::ours);
   /// A connection for the caller alone, beside the pool. Errors: those of Link.
   [[nodiscard]] Result<std::unique_ptr<Link>> open() const { return Link::open(host_, access_); }
   [[nodiscard]] Counts counts() const;
@@ -47,7 +51,7 @@ class Node {
  private:
   using Clock = std::chrono::steady_clock;
   using Taken = tl::expected<std::unique_ptr<Link>, Failed>;
-  Taken acquire();
+  Taken acquire(Trial trial);
   Taken refusal();
   void give_back(std::unique_ptr<Link> link);
   void note(bool good, const Error* error);

@@ -64,6 +64,7 @@ class SingleTopology final : public Topology {
       : node_(std::make_shared<Node>(url.hosts.front(), access_of(url, password), limits_of(url))) {}
 
   Result<std::shared_ptr<Node>> node_of(std::string_view /*key*/) override { return node_; }
+  std::shared_ptr<Node> known_node_of(std::string_view /*key*/) override { return node_; }
   std::shared_ptr<Node> node_at(const Host& /*host*/) override { return node_; }
   void note_moved(std::uint16_t /*slot*/, const Host& /*host*/) override {}
   void note_failure(const Node& /*node*/) override {}
@@ -110,6 +111,7 @@ class SentinelTopology final : public Topology {
     primary_ = node;
     return node;
   }
+  std::shared_ptr<Node> known_node_of(std::string_view /*key*/) override { return primary(); }
   std::shared_ptr<Node> node_at(const Host& host) override { return nodes_.at(host); }
   void note_moved(std::uint16_t /*slot*/, const Host& /*host*/) override {}
   void note_failure(const Node& node) override {
@@ -181,6 +183,9 @@ class ClusterTopology final : public Topology {
     MUSTER_CHECK_OK(look());
     if (auto known = node_of_slot(slot)) return known;
     return fail(nobody_knows(url_, "nobody has slot " + std::to_string(slot)));
+  }
+  std::shared_ptr<Node> known_node_of(std::string_view key) override {
+    return node_of_slot(slot_of_key(key));
   }
   std::shared_ptr<Node> node_at(const Host& host) override { return nodes_.at(host); }
   void note_moved(std::uint16_t slot, const Host& host) override {

@@ -24,6 +24,8 @@ class Topology {
 
   /// Error: unavailable, when nobody can tell.
   virtual Result<std::shared_ptr<Node>> node_of(std::string_view key) = 0;
+  /// The same without asking anybody; null when it is not known.
+  virtual std::shared_ptr<Node> known_node_of(std::string_view key) = 0;
   /// The node that another one points to.
   virtual std::shared_ptr<Node> node_at(const Host& host) = 0;
   /// The slot is there now, as its former node says.
