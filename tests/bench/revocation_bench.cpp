@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How soon a token that one of three daemons revoked is refused by all, under token checks on all of them:
-// what the daemons' own histograms say, and whether any accepted one after a wait for all had returned.
+// what the daemons' own histograms say, and whether any accepted one after a wait for all had returned. By
+// looking at the store alone, and where Redis tells them to look.
 #include "nodes/fleet.hpp"
+#include "support/redis_server.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <map>
@@ -53,9 +56,11 @@ double at_share(const std::map<double, double>& buckets, double share) {
   return 1e9;
 }
 
-void measure() {
+void measure(const RedisServer* redis) {
   MysqlServer server(ServerKind::mariadb);
-  Fleet fleet(server.dsn(server.create_database()), 3, {{"MUSTER_SESSION_PER_USER", "10000"}});
+  Environment settings{{"MUSTER_SESSION_PER_USER", "10000"}};
+  if (redis != nullptr) settings.emplace_back("MUSTER_REDIS_URL", "redis://" + redis->address());
+  Fleet fleet(server.dsn(server.create_database()), 3, settings);
   fleet.register_user(0, "load");
   fleet.register_user(0, "kim");
   const std::string load = fleet.log_in(0, "load").token;
@@ -71,29 +76,35 @@ void measure() {
         [&, url = fleet[i % 3].daemon->url()] { check_paced(url, load, pause, stop, answered); });
   const auto began = Clock::now();
   int accepted = 0;
-  double slowest_ms = 0;
+  std::vector<double> waits_ms;
   for (std::size_t i = 0; i < logins.size(); ++i) {
     for (std::size_t node = 0; node < 3; ++node) fleet.verify(node, logins[i].token);
     const auto revoked = fleet.admin(i % 3, Method::post, "/v1/admin/revocations",
                                      R"({"session_id":")" + logins[i].session + R"(","wait":true})");
     for (std::size_t node = 0; node < 3; ++node)
       accepted += fleet.verify(node, logins[i].token) == "ok" ? 1 : 0;
-    if (revoked.ok()) slowest_ms = std::max(slowest_ms, std::stod(revoked.text("slowest_ms")));
+    if (revoked.ok()) waits_ms.push_back(std::stod(revoked.text("slowest_ms")));
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
   const auto buckets = lags(fleet);
   stop = true;
   for (std::thread& each : threads) each.join();
-  const auto print = [](const char* name, double value, const char* kind, double limit,
-                        const std::string& detail) {
-    std::printf("%s\t%.1f\t%s\t%g\t%s\n", name, value, kind, limit, detail.c_str());
+  const std::string with = redis != nullptr ? ", with Redis" : "";
+  const auto print = [&](const std::string& name, double value, const char* kind, double limit,
+                         const std::string& detail) {
+    std::printf("%s\t%.1f\t%s\t%g\t%s\n", (name + with).c_str(), value, kind, limit, detail.c_str());
   };
   print("token checks answered a second, of 5,000 asked for", static_cast<double>(answered) / seconds, "min",
         0.9 * checks_per_second, "three daemons on one database");
   print("from revoked to in force on a daemon, p99, ms", 1000 * at_share(buckets, 0.99), "max", 50,
         std::to_string(static_cast<int>(buckets.rbegin()->second)) + " in their histograms");
+  print("the same, half of them, ms", 1000 * at_share(buckets, 0.5), "max", 50, "");
   print("the same, the longest, ms", 1000 * at_share(buckets, 1), "max", 250, "");
-  print("longest wait for all, ms", slowest_ms, "max", 250, std::to_string(revocations) + " revocations");
+  REQUIRE(waits_ms.size() == logins.size());
+  std::sort(waits_ms.begin(), waits_ms.end());
+  print("longest wait for all, ms", waits_ms.back(), "max", 250,
+        std::to_string(waits_ms.size()) + " revocations, half of them within " +
+            std::to_string(waits_ms[waits_ms.size() / 2]).substr(0, 5) + " ms");
   print("accepted after a wait had returned", accepted, "max", 0, "");
 }
 
@@ -101,5 +112,7 @@ void measure() {
 }  // namespace muster::test
 
 TEST_CASE("revocation over three daemons") {
-  muster::test::measure();
+  muster::test::measure(nullptr);
+  const muster::test::RedisServer redis;
+  muster::test::measure(&redis);
 }
