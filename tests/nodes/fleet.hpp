@@ -6,6 +6,7 @@
 #include "support/daemon.hpp"
 #include "support/mysql_server.hpp"
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,12 +52,19 @@ class Fleet {
   }
 
   void start(std::size_t index) {
-    Member& member = members_[index];
-    const bool started = member.daemon->start();
-    INFO(member.daemon->log());
-    REQUIRE(started);
-    member.http = std::make_unique<Api>(member.daemon->url());
-    member.socket = std::make_unique<Api>("unix:" + member.daemon->socket());
+    members_[index].daemon->launch();
+    wait_for(index);
+  }
+
+  /// As a machine does that loses its power: none of them can say anything to the others.
+  void kill_all() {
+    for (Member& each : members_) each.daemon->process().signal(SIGKILL);
+    for (Member& each : members_) each.daemon->kill();
+  }
+  /// At once.
+  void start_all() {
+    for (Member& each : members_) each.daemon->launch();
+    for (std::size_t i = 0; i < size(); ++i) wait_for(i);
   }
 
   Member& operator[](std::size_t index) { return members_[index]; }
@@ -100,6 +108,15 @@ class Fleet {
   }
 
  private:
+  void wait_for(std::size_t index) {
+    Member& member = members_[index];
+    const bool started = member.daemon->wait_until_it_serves();
+    INFO(member.daemon->log());
+    REQUIRE(started);
+    member.http = std::make_unique<Api>(member.daemon->url());
+    member.socket = std::make_unique<Api>("unix:" + member.daemon->socket());
+  }
+
   TemporaryFolder folder_;
   std::vector<Member> members_;
 };

@@ -33,6 +33,10 @@ Process& Daemon::launch() {
 
 bool Daemon::start() {
   launch();
+  return wait_until_it_serves();
+}
+
+bool Daemon::wait_until_it_serves() {
   static const std::regex serving(R"(serves at (?:http://)?([^ ,]+:[0-9]+))");
   const bool told = eventually(
       [&] {
@@ -73,8 +77,7 @@ Api::~Api() = default;
 Api::Api(Api&&) noexcept = default;
 
 Outcome Api::call(http::Method method, const std::string& target, const std::string& body,
-                  const std::string& token, const std::string& idempotency_key) {
-  http::Headers headers;
+                  const std::string& token, const std::string& idempotency_key, http::Headers headers) {
   if (!body.empty()) headers.add("Content-Type", "application/json");
   if (!token.empty()) headers.add("Authorization", "Bearer " + token);
   if (!idempotency_key.empty()) headers.add("Idempotency-Key", idempotency_key);

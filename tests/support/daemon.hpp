@@ -27,8 +27,10 @@ class Daemon {
 
   /// Starts it and waits until it serves; on failure false, and log() says why.
   bool start();
-  /// Starts it without waiting, for those that are to fail.
+  /// Starts it without waiting, for those that are to fail, or for several at once.
   Process& launch();
+  /// Of one that was launched; as start.
+  bool wait_until_it_serves();
   /// SIGTERM and wait; the status.
   int stop();
   void kill();
@@ -71,7 +73,8 @@ class Api {
 
   /// `body` is JSON text, empty for none; `token` a bearer token, empty for none.
   Outcome call(http::Method method, const std::string& target, const std::string& body = {},
-               const std::string& token = {}, const std::string& idempotency_key = {});
+               const std::string& token = {}, const std::string& idempotency_key = {},
+               http::Headers headers = {});
 
  private:
   std::unique_ptr<http::Client> client_;
