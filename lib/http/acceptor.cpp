@@ -10,10 +10,9 @@
 #include <utility>
 
 #include <Poco/Exception.h>
-#include <Poco/Net/StreamSocketImpl.h>
-#include <Poco/Observer.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,26 +66,24 @@ Result<Poco::Net::Context::Ptr> make_server_context(const TlsFiles& files) {
 }
 
 // A listening socket on the first reactor, and what its connections need to know.
-class Acceptor::Door {
+class Acceptor::Door final : public Watched {
  public:
   Door(Acceptor& acceptor, const Listener& listener, ListeningSocket listening,
        Poco::Net::Context::Ptr context)
       : acceptor_(acceptor),
         listener_(listener),
         listening_(std::move(listening)),
-        context_(std::move(context)),
-        // A copy of the descriptor: Poco closes its own.
-        socket_(new Poco::Net::StreamSocketImpl(::dup(listening_.descriptor()))) {}
+        context_(std::move(context)) {}
 
   void watch(Reactor& reactor) {
-    if (!std::exchange(watched_, true)) reactor.addEventHandler(socket_, observer());
+    if (!std::exchange(watched_, true)) reactor.watch(*this, listening_.descriptor(), 0, EPOLLIN);
   }
   void unwatch(Reactor& reactor) {
-    if (std::exchange(watched_, false)) reactor.removeEventHandler(socket_, observer());
+    if (std::exchange(watched_, false)) reactor.watch(*this, listening_.descriptor(), EPOLLIN, 0);
   }
+  void on_event(std::uint32_t /*events*/) override { acceptor_.on_door(*this); }
   void close(Reactor& reactor) {
     unwatch(reactor);
-    socket_.close();
     listening_.close();
   }
 
@@ -102,18 +99,11 @@ class Acceptor::Door {
   }
 
  private:
-  Poco::Observer<Door, Poco::Net::ReadableNotification> observer() { return {*this, &Door::on_readable}; }
-  void on_readable(Poco::Net::ReadableNotification* notification) {
-    notification->release();
-    acceptor_.on_door(*this);
-  }
-
   Acceptor& acceptor_;
   const Listener& listener_;
   ListeningSocket listening_;
   mutable std::mutex mutex_;
   Poco::Net::Context::Ptr context_;
-  Poco::Net::StreamSocket socket_;
   bool watched_ = false;
 };
 

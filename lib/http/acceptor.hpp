@@ -16,8 +16,6 @@
 #include <vector>
 
 #include <Poco/Net/Context.h>
-#include <Poco/Net/SocketNotification.h>
-#include <Poco/Net/StreamSocket.h>
 
 namespace muster::http {
 

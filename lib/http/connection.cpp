@@ -2,6 +2,7 @@
 #include "http/connection.hpp"
 
 #include "base/log.hpp"
+#include "http/guarded.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -93,10 +94,12 @@ void Connection::drain() {
 }
 
 void Connection::on_event(std::uint32_t events) {
-  if (stage_ == Stage::lingering) return discard();
-  // The end of a connection shows in reading or, where that is not wanted, in writing.
-  if ((events & ~EPOLLOUT) != 0 || std::exchange(tls_wants_write_, false)) process();
-  settle();
+  guarded(*this, [&] {
+    if (stage_ == Stage::lingering) return discard();
+    // The end of a connection shows in reading or, where that is not wanted, in writing.
+    if ((events & ~EPOLLOUT) != 0 || std::exchange(tls_wants_write_, false)) process();
+    settle();
+  });
 }
 
 bool Connection::shake_hands() {

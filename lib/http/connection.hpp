@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file One connection: reads, frames, hands requests to the handler, keeps answers in order, writes,
-/// and says by when the next thing must have happened. It keeps no buffers while nothing is under way, so
-/// ten thousand idle ones are cheap.
+/// and says by when the next thing must have happened. Idle ones are cheap: they keep no buffers.
 /// Lives on its reactor's thread, but for answer and abandon, which any thread may call.
 #pragma once
 
@@ -53,7 +52,9 @@ struct Front {
   void leave(const std::string& network);
 };
 
-class Connection final : public Responder::Target, public std::enable_shared_from_this<Connection> {
+class Connection final : public Responder::Target,
+                         public Watched,
+                         public std::enable_shared_from_this<Connection> {
  public:
   /// `network` is what was entered at the front for it; empty where it is not counted.
   Connection(Front& front, Reactor& reactor, const Listener& listener, Transport transport, Peer peer,
@@ -64,7 +65,7 @@ class Connection final : public Responder::Target, public std::enable_shared_fro
   /// Closes what is idle; else ends the connection with its last answer.
   void drain();
   void on_deadline();
-  void on_event(std::uint32_t events);  ///< Of epoll.
+  void on_event(std::uint32_t events) override;
   void deliver(std::uint64_t sequence, std::optional<Response> response);
   /// Writes what is pending and goes on reading where that had to wait.
   void settle();

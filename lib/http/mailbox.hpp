@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file What other threads leave for a reactor: answers, and now and then a function to run. Waking the
 /// reactor costs one eventfd write, and only when it is not awake for an earlier letter already.
-/// (Poco 1.11's SocketReactor::wakeUp does not interrupt its poll, so it cannot serve here.)
 /// Thread-safe, but for take(), which is the reactor's. Outlives the reactor in the hands of late Responders.
 #pragma once
 

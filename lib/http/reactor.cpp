@@ -3,17 +3,17 @@
 
 #include "base/log.hpp"
 #include "http/connection.hpp"
+#include "http/guarded.hpp"
 #include "http/response_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <exception>
 #include <system_error>
 #include <utility>
 
-#include <Poco/Net/StreamSocket.h>
-#include <Poco/Net/StreamSocketImpl.h>
-#include <Poco/Observer.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -31,55 +31,48 @@ int open_epoll() {
   return descriptor;
 }
 
-// What goes wrong with one connection, memory for one, ends that connection and nothing else.
+// What goes wrong with anything but a connection ends nothing.
 template <class Call>
-void guarded(Connection& connection, Call&& call) {
-  const auto self = connection.shared_from_this();
+void going_on(Call&& call) {
   try {
     call();
   } catch (const std::exception& error) {
-    log::error("A connection is cut: {}", error.what());
-    self->close();
+    log::error("The HTTP front goes on after: {}", error.what());
   }
 }
 
 }  // namespace
 
 Reactor::Reactor(std::chrono::milliseconds tick_interval)
-    : SocketReactor(
-          Poco::Timespan(std::chrono::duration_cast<std::chrono::microseconds>(tick_interval).count())),
-      // A copy of the descriptor: Poco closes its own, and the mailbox may outlive the reactor.
-      mail_socket_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(::dup(mailbox_->descriptor())))),
-      epoll_descriptor_(open_epoll()),
-      epoll_socket_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(epoll_descriptor_))),
-      tick_interval_(tick_interval),
-      read_buffer_(read_buffer_bytes) {
-  addEventHandler(epoll_socket_,
-                  Poco::Observer<Reactor, Poco::Net::ReadableNotification>(*this, &Reactor::on_connections));
-  addEventHandler(mail_socket_,
-                  Poco::Observer<Reactor, Poco::Net::ReadableNotification>(*this, &Reactor::on_mail));
+    : epoll_descriptor_(open_epoll()), tick_interval_(tick_interval), read_buffer_(read_buffer_bytes) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(epoll_descriptor_, EPOLL_CTL_ADD, mailbox_->descriptor(), &event) != 0) {
+    ::close(epoll_descriptor_);
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
   tick();
 }
 
 Reactor::~Reactor() {
   stop_and_join();
+  ::close(epoll_descriptor_);
 }
 
 void Reactor::start() {
-  started_ = true;
-  thread_.setName("reactor");
-  thread_.startFunc([this] { run_and_cut(); });
+  thread_ = std::thread([this] { run_and_cut(); });
 }
 
 void Reactor::stop_and_join() {
-  if (!std::exchange(started_, false)) return;
-  mailbox_->post([this] { stop(); });
+  if (!thread_.joinable()) return;
+  mailbox_->post([this] { stopping_ = true; });
   thread_.join();
 }
 
 void Reactor::run_and_cut() {
+  pthread_setname_np(pthread_self(), "reactor");
   mailbox_->set_own_thread();
-  run();
+  while (!stopping_) wait_and_serve();
   mailbox_->close();
   while (!table_.empty()) {
     const auto connection = table_.back().connection;
@@ -87,9 +80,28 @@ void Reactor::run_and_cut() {
   }
 }
 
-void Reactor::tick() {
+void Reactor::wait_and_serve() {
+  std::array<epoll_event, events_max> events;
+  const auto wait =
+      std::chrono::ceil<std::chrono::milliseconds>(std::max(next_tick_ - now_, Clock::duration{}));
+  const int count =
+      ::epoll_wait(epoll_descriptor_, events.data(), events_max, static_cast<int>(wait.count()));
   now_ = Clock::now();
-  if (now_ < next_tick_) return;
+  bool has_mail = false;
+  // Within this loop a connection is only ever closed by its own event, so the pointers hold; mail and
+  // deadlines, which may close any of them, have their turn afterwards.
+  for (int i = 0; i < count; ++i) {
+    const auto& event = events[static_cast<std::size_t>(i)];
+    if (event.data.ptr == nullptr)
+      has_mail = true;
+    else
+      going_on([&] { static_cast<Watched*>(event.data.ptr)->on_event(event.events); });
+  }
+  if (has_mail) open_mail();
+  if (now_ >= next_tick_) going_on([this] { tick(); });
+}
+
+void Reactor::tick() {
   next_tick_ = now_ + tick_interval_;
   const auto second = std::time(nullptr);
   if (second != preamble_second_) {
@@ -135,32 +147,19 @@ void Reactor::drain() {
   }
 }
 
-void Reactor::watch(Connection& connection, int descriptor, std::uint32_t before, std::uint32_t wanted) {
+void Reactor::watch(Watched& watched, int descriptor, std::uint32_t before, std::uint32_t wanted) {
   if (before == wanted) return;
   epoll_event event{};
   event.events = wanted;
-  event.data.ptr = &connection;
+  event.data.ptr = &watched;
   const int operation = wanted == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (::epoll_ctl(epoll_descriptor_, operation, descriptor, &event) != 0 && wanted != 0)
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-void Reactor::on_connections(Poco::Net::ReadableNotification* notification) {
-  notification->release();
-  std::array<epoll_event, events_max> events;
-  const int count = ::epoll_wait(epoll_descriptor_, events.data(), events_max, 0);
-  // A connection is only ever closed by its own event within this loop, so the pointers hold.
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
-    auto* connection = static_cast<Connection*>(event.data.ptr);
-    guarded(*connection, [&] { connection->on_event(event.events); });
-  }
-}
-
-void Reactor::on_mail(Poco::Net::ReadableNotification* notification) {
-  notification->release();
+void Reactor::open_mail() {
   mailbox_->take(letters_);
-  for (auto& function : letters_.functions) function();
+  for (auto& function : letters_.functions) going_on([&] { function(); });
   letters_.functions.clear();
   for (auto& answer : letters_.answers)
     guarded(*answer.connection,

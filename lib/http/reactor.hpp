@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file One thread that waits for sockets and runs what they need. It is Poco's SocketReactor, with three
-/// additions: a mailbox other threads can wake it through; a table of deadlines scanned once a tick (10,000
-/// entries take microseconds, and moving a deadline is one store); and an epoll set of its own for the
-/// connections, which Poco polls as one socket. Poco 1.11 spends a map node, two map searches, three locks
-/// and a copied observer list on every event, which with 2,000 busy connections is a sixth of the whole cost
-/// of a small request; so Poco serves the few sockets of a reactor, and the set the many.
+/// @file One thread that waits for sockets and runs what they need: an epoll set, a mailbox other threads can
+/// wake it through, and a table of deadlines scanned once a tick (10,000 entries take microseconds, and
+/// moving a deadline is one store). Poco 1.11's SocketReactor spends a map node, two map searches, three
+/// locks and a copied observer list on every event, which with 2,000 busy connections is a sixth of the whole
+/// cost of a small request, and to poll a set of ours through it is one more system call each time it wakes.
 /// Its own thread only, but for start, stop_and_join, mailbox, connection_count and expect_connection.
 #pragma once
 
@@ -19,17 +18,21 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
-
-#include <Poco/Net/SocketNotification.h>
-#include <Poco/Net/SocketReactor.h>
-#include <Poco/Thread.h>
 
 namespace muster::http {
 
 class Connection;
 
-class Reactor final : public Poco::Net::SocketReactor {
+/// What a descriptor of the set belongs to.
+class Watched {
+ public:
+  virtual ~Watched() = default;
+  virtual void on_event(std::uint32_t events) = 0;  ///< Of epoll.
+};
+
+class Reactor final {
  public:
   using Clock = std::chrono::steady_clock;
   using TimePoint = Clock::time_point;
@@ -37,8 +40,9 @@ class Reactor final : public Poco::Net::SocketReactor {
   explicit Reactor(std::chrono::milliseconds tick_interval);
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
-  ~Reactor() override;
+  ~Reactor();
 
+  /// Error: std::system_error.
   void start();
   /// Cuts what is still connected and ends the thread.
   void stop_and_join();
@@ -49,9 +53,9 @@ class Reactor final : public Poco::Net::SocketReactor {
 
   void adopt(const std::shared_ptr<Connection>& connection);
   void release(Connection& connection);
-  /// Sets what the connection waits for, from `before` to `wanted`, both of EPOLLIN and EPOLLOUT; 0 is
-  /// nothing at all, not even the end of the connection.
-  void watch(Connection& connection, int descriptor, std::uint32_t before, std::uint32_t wanted);
+  /// Sets what is waited for, from `before` to `wanted`, both of EPOLLIN and EPOLLOUT; 0 is nothing at all,
+  /// not even the end of a connection.
+  void watch(Watched& watched, int descriptor, std::uint32_t before, std::uint32_t wanted);
   void set_deadline(std::size_t slot, TimePoint deadline) { table_[slot].deadline = deadline; }
   void drain();
   /// Called once a tick.
@@ -62,27 +66,21 @@ class Reactor final : public Poco::Net::SocketReactor {
   [[nodiscard]] std::vector<char>& read_buffer() { return read_buffer_; }
   [[nodiscard]] std::string& spare_output() { return spare_output_; }
 
- protected:
-  void onBusy() override { tick(); }
-  void onTimeout() override { tick(); }
-
  private:
   struct Entry {
     TimePoint deadline;
     std::shared_ptr<Connection> connection;
   };
 
+  void run_and_cut();
+  void wait_and_serve();
   void tick();
   void scan();
-  void run_and_cut();
-  void on_mail(Poco::Net::ReadableNotification* notification);
-  void on_connections(Poco::Net::ReadableNotification* notification);
+  void open_mail();
 
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  Poco::Net::Socket mail_socket_;
   int epoll_descriptor_;
-  Poco::Net::Socket epoll_socket_;
-  Poco::Thread thread_;
+  std::thread thread_;
   std::chrono::milliseconds tick_interval_;
   TimePoint now_ = Clock::now();
   TimePoint next_tick_ = now_;
@@ -95,7 +93,7 @@ class Reactor final : public Poco::Net::SocketReactor {
   std::string spare_output_;
   std::atomic<std::size_t> count_{0};
   bool draining_ = false;
-  bool started_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace muster::http

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Questions that come while one journey is under way go together on the next one: the busier it is,
-/// the fewer journeys a question costs, and alone it waits for nobody. One thread travels. Thread-safe.
+/// @file Questions that come while one journey is under way, or shortly after it began, go together on the
+/// next one: the busier it is, the fewer journeys a question costs, and alone it waits for nobody. One thread
+/// travels. Thread-safe.
 #pragma once
 
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -59,12 +61,18 @@ class Courier {
   }
 
  private:
+  /// A journey costs some changes of threads, whatever it carries: who travelled a moment ago lets some
+  /// gather.
+  static constexpr std::chrono::microseconds apart{100};
+
   void travel() {
     pthread_setname_np(pthread_self(), "courier");
     std::vector<Question> together;
+    std::chrono::steady_clock::time_point next;
     for (;;) {
       {
         std::unique_lock lock(mutex_);
+        has_questions_.wait_until(lock, next, [this] { return stopping_; });
         while (!stopping_ && waiting_.empty()) {
           is_resting_ = true;
           has_questions_.wait(lock);
@@ -75,6 +83,7 @@ class Courier {
                         std::make_move_iterator(waiting_.begin() + count));
         waiting_.erase(waiting_.begin(), waiting_.begin() + count);
       }
+      next = std::chrono::steady_clock::now() + apart;
       try {
         journey_(together);
       } catch (const std::exception& error) {
