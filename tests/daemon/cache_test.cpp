@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/harness.hpp"
+#include "ops/access_samples.hpp"
 #include "support/redis_server.hpp"
 
 #include <atomic>
@@ -140,6 +141,29 @@ TEST_CASE("who is answered from Redis is as much checked as anybody") {
   CHECK(ask(hugo.token).status == 200);
   REQUIRE(run.admin(Method::post, "/v1/admin/revocations", R"({"user_id":")" + hugo.user + R"("})").ok());
   CHECK(ask(hugo.token).status == 401);
+}
+
+TEST_CASE(
+    "a daemon that reads users into its cache at its start is not ready before, and serves all the same") {
+  // Without the filter, each id of nobody takes a look at the store.
+  Running run(testing::options_with({{"MUSTER_CACHE_WARM_AT_START", "4s"}, {"MUSTER_CACHE_FILTER", "0"}}));
+  // Nobody was asked for yet.
+  CHECK(run.get("/readyz").ok());
+  const auto user = run.log_in("hugo");
+  REQUIRE(run.daemon.stop() == 0);
+  // So many that it takes longer than it may.
+  ops::AccessSamples samples;
+  for (std::int64_t id = 1; id <= 30'000; ++id) samples.note(UserId{id});
+  REQUIRE(samples.save(run.daemon.folder() + "/accesses"));
+  REQUIRE(run.daemon.start());
+  test::Api api(run.daemon.url());
+  const auto refused = api.call(Method::get, "/readyz");
+  CHECK(refused.status == 503);
+  CHECK(contains(refused.message, "cache ("));
+  CHECK(contains(refused.message, "cache.warm_at_start"));
+  CHECK(api.call(Method::get, "/healthz").ok());
+  CHECK(api.call(Method::get, "/v1/users/me", {}, user.token).text("username") == "hugo");
+  CHECK(test::eventually([&] { return api.call(Method::get, "/readyz").ok(); }));
 }
 
 TEST_CASE("cache flush tells what it would do, does it, and is in the audit log") {
