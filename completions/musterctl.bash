@@ -154,7 +154,7 @@ _musterctl() {
   'backup') words='create list verify restore' ;;
   'job') words='list get watch pause resume cancel' ;;
   'event') words='list watch' ;;
-  'node') words='list drain' ;;
+  'node') words='list drain undrain' ;;
   'shard') words='list slots skew add drain check examine' ;;
   'cache') words='stats warm flush audit' ;;
   'config') words='show' ;;
@@ -212,6 +212,7 @@ _musterctl() {
   'event watch') globals+=' --actor --operation --target --since --max-runtime' words='' ;;
   'node list') globals+=' --all' words='' ;;
   'node drain') globals+=' ' words='' ;;
+  'node undrain') globals+=' ' words='' ;;
   'shard list') globals+=' --all' words='' ;;
   'shard slots') globals+=' --shard --each --all' words='' ;;
   'shard skew') globals+=' --hottest' words='' ;;

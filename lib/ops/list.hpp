@@ -39,16 +39,15 @@
 
 namespace muster::ops {
 
-using AllOperations =
-    OperationList<CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword,
-                  LogIn, RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession,
-                  VerifyToken, InspectToken, CheckPermission, CheckPermissions, ExplainPermission, ListRoles,
-                  CreateRole, GetRole, UpdateRole, DeleteRole, AllowPermission, DisallowPermission,
-                  InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole, ListRoleMembers, GetRoleImpact,
-                  ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens, ListAudit,
-                  VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
-                  ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers,
-                  ExportUsers, ShowConfig, ListNodes, DrainNode, ListShards, ListSlots, ShowSkew, AddShard,
-                  DrainShard, CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache, WarmCache>;
+using AllOperations = OperationList<
+    CreateUser, ListUsers, GetUser, UpdateUser, DeleteUser, ChangeOwnPassword, SetUserPassword, LogIn,
+    RefreshSession, ListSessions, EndSessions, EndCurrentSession, EndSession, VerifyToken, InspectToken,
+    CheckPermission, CheckPermissions, ExplainPermission, ListRoles, CreateRole, GetRole, UpdateRole,
+    DeleteRole, AllowPermission, DisallowPermission, InheritRole, DisinheritRole, ExcludeRole, UnexcludeRole,
+    ListRoleMembers, GetRoleImpact, ListUserRoles, ListUserPermissions, GrantRole, RevokeRole, RevokeTokens,
+    ListAudit, VerifyAudit, StartAuditVerification, CreateBackup, ListBackups, VerifyBackup, RestoreBackup,
+    ListJobs, GetJob, PauseJob, ResumeJob, CancelJob, ListKeys, RotateKeys, ImportUsers, ExportUsers,
+    ShowConfig, ListNodes, DrainNode, UndrainNode, ListShards, ListSlots, ShowSkew, AddShard, DrainShard,
+    CheckShards, ExamineShards, ShowCache, FlushCache, AuditCache, WarmCache>;
 
 }  // namespace muster::ops

@@ -61,6 +61,26 @@ Result<ports::NodeRecord> find_node(NodeRegistry& nodes, const std::string& name
   return found->record;
 }
 
+Result<Changed> set_draining(Context& context, Call& call, const std::string& name,
+                             ports::Draining draining) {
+  if (context.nodes == nullptr)
+    return fail(ErrorCode::precondition_failed,
+                "no other daemon can share this store: stop this one, and it ends what is under way first");
+  MUSTER_TRY(const ports::NodeRecord node, find_node(*context.nodes, name));
+  const bool drains = draining == ports::Draining::yes;
+  const auto state = [](bool is) { return is ? R"({"state":"draining"})" : R"({"state":"ready"})"; };
+  return call.commit<Changed>(context, ports::Home::catalog(),
+                              [&](ports::Unit& unit, Change& change) -> Result<Changed> {
+                                if (node.draining == drains) return Changed{false};
+                                MUSTER_TRY(const bool found, unit.nodes().set_draining(node.id, draining));
+                                if (!found) return fail(no_such_node(name));
+                                change.target = "node:" + node.name;
+                                change.before = state(!drains);
+                                change.after = state(drains);
+                                return Changed{true};
+                              });
+}
+
 }  // namespace
 
 Result<ShowConfig::Reply> ShowConfig::run(Context& context, Call& /*call*/, const Request& /*request*/) {
@@ -103,19 +123,11 @@ Result<ListNodes::Reply> ListNodes::run(Context& context, Call& /*call*/, const 
 }
 
 Result<DrainNode::Reply> DrainNode::run(Context& context, Call& call, const Request& request) {
-  if (context.nodes == nullptr)
-    return fail(ErrorCode::precondition_failed,
-                "no other daemon can share this store: stop this one, and it ends what is under way first");
-  MUSTER_TRY(const ports::NodeRecord node, find_node(*context.nodes, request.name));
-  return call.commit<Reply>(context, ports::Home::catalog(),
-                            [&](ports::Unit& unit, Change& change) -> Result<Reply> {
-                              if (node.draining) return Changed{false};
-                              MUSTER_TRY(const bool found, unit.nodes().drain(node.id));
-                              if (!found) return fail(no_such_node(request.name));
-                              change.target = "node:" + node.name;
-                              change.after = R"({"state":"draining"})";
-                              return Changed{true};
-                            });
+  return set_draining(context, call, request.name, ports::Draining::yes);
+}
+
+Result<UndrainNode::Reply> UndrainNode::run(Context& context, Call& call, const Request& request) {
+  return set_draining(context, call, request.name, ports::Draining::no);
 }
 
 }  // namespace muster::ops

@@ -127,10 +127,25 @@ struct DrainNode {
       .command = "node drain",
       .help =
           "Within a second its /readyz says 503, for balancers; it goes on to serve what comes. To end it, "
-          "stop "
-          "it; once it is started again it is ready."};
+          "stop it; once it is started again, or undrained, it is ready."};
 
   /// Errors: not_found, conflict (several have that name), precondition_failed (there is no other daemon).
+  static Result<Reply> run(Context& context, Call& call, const Request& request);
+};
+
+struct UndrainNode {
+  using Request = DrainNode::Request;
+  using Reply = Changed;
+
+  static constexpr OperationInfo info{.name = "undrain_node",
+                                      .summary = "Have a daemon that was drained say that it is ready again",
+                                      .method = "DELETE",
+                                      .path = "/v1/admin/nodes/{name}/drain",
+                                      .needs = "drain:node",
+                                      .command = "node undrain",
+                                      .help = "Within a second its /readyz no longer says 503 for that."};
+
+  /// Errors: as of DrainNode.
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 

@@ -27,6 +27,8 @@ struct NodeRecord {
   bool operator==(const NodeRecord&) const = default;
 };
 
+enum class Draining : std::uint8_t { no, yes };
+
 class NodeStore {
  public:
   virtual ~NodeStore() = default;
@@ -40,7 +42,7 @@ class NodeStore {
   /// Stores beat_at, addresses, epoch and seq; false: there is none with that id any more.
   virtual Result<bool> beat(const NodeRecord& node) = 0;
   /// False: there is none.
-  virtual Result<bool> drain(const std::string& id) = 0;
+  virtual Result<bool> set_draining(const std::string& id, Draining draining) = 0;
   virtual Result<bool> remove(const std::string& id) = 0;
   /// Asks every daemon to say how far it is as soon as it has all in force that was there before.
   virtual Status await() = 0;

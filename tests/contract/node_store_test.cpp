@@ -80,7 +80,7 @@ TEST_CASE("a beat says how far a daemon is, and nothing else of it; who is not t
   STORE_UNDER_TEST(store);
   NodeRecord node = make_node("1", "a");
   write(store, [&](Unit& unit) { return unit.nodes().put(node); });
-  CHECK(change(store, [](auto& nodes) { return nodes.drain("1"); }));
+  CHECK(change(store, [](auto& nodes) { return nodes.set_draining("1", ports::Draining::yes); }));
   node.beat_at = at(201);
   node.addresses = {"127.0.0.1:9"};
   node.epoch = 8;
@@ -90,7 +90,12 @@ TEST_CASE("a beat says how far a daemon is, and nothing else of it; who is not t
   CHECK(change(store, [&](auto& nodes) { return nodes.beat(node); }));
   node.draining = true;
   CHECK(all(store) == std::vector{node});
-  CHECK_FALSE(change(store, [](auto& nodes) { return nodes.drain("2"); }));
+  for (const auto wanted : {ports::Draining::no, ports::Draining::no, ports::Draining::yes}) {
+    CHECK(change(store, [&](auto& nodes) { return nodes.set_draining("1", wanted); }));
+    node.draining = wanted == ports::Draining::yes;
+    CHECK(all(store) == std::vector{node});
+  }
+  CHECK_FALSE(change(store, [](auto& nodes) { return nodes.set_draining("2", ports::Draining::yes); }));
   CHECK_FALSE(change(store, [](auto& nodes) { return nodes.remove("2"); }));
   CHECK(change(store, [](auto& nodes) { return nodes.remove("1"); }));
   CHECK_FALSE(change(store, [&](auto& nodes) { return nodes.beat(node); }));

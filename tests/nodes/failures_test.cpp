@@ -104,7 +104,8 @@ TEST_CASE("a daemon that was gone for long is forgotten") {
   CHECK(revoked.text("nodes") == "1");
 }
 
-TEST_CASE("a daemon that is drained says that it is not ready, and serves what comes") {
+TEST_CASE(
+    "a daemon that is drained says that it is not ready, and serves what comes, until it is undrained") {
   MysqlServer& server = shared_server(ServerKind::mariadb);
   Fleet fleet(make_catalog(server), 2);
   const std::string user = fleet.register_user(0, "ann");
@@ -117,6 +118,13 @@ TEST_CASE("a daemon that is drained says that it is not ready, and serves what c
   CHECK(state_of(fleet, 0, "node-1") == "draining");
   CHECK(fleet.admin(0, Method::post, "/v1/admin/nodes/node-1/drain").text("changed") == "false");
   CHECK(fleet.admin(0, Method::post, "/v1/admin/nodes/node-7/drain").name == "not_found");
+  REQUIRE(fleet.admin(0, Method::del, "/v1/admin/nodes/node-1/drain").text("changed") == "true");
+  CHECK(eventually([&] { return fleet.get(1, "/readyz").ok(); }));
+  CHECK(state_of(fleet, 0, "node-1") == "ready");
+  CHECK(fleet.admin(0, Method::del, "/v1/admin/nodes/node-1/drain").text("changed") == "false");
+  CHECK(fleet.admin(0, Method::del, "/v1/admin/nodes/node-7/drain").name == "not_found");
+  REQUIRE(fleet.admin(0, Method::post, "/v1/admin/nodes/node-1/drain").text("changed") == "true");
+  CHECK(eventually([&] { return fleet.get(1, "/readyz").status == 503; }));
   REQUIRE(fleet[1].daemon->stop() == 0);
   fleet.start(1);
   CHECK(fleet.get(1, "/readyz").ok());

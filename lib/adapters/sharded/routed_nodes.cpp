@@ -38,9 +38,9 @@ Result<bool> RoutedNodes::beat(const ports::NodeRecord& node) {
   return routing_.local.nodes().beat(node);
 }
 
-Result<bool> RoutedNodes::drain(const std::string& id) {
+Result<bool> RoutedNodes::set_draining(const std::string& id, ports::Draining draining) {
   MUSTER_CHECK_OK(check_in_catalog(routing_));
-  return routing_.local.nodes().drain(id);
+  return routing_.local.nodes().set_draining(id, draining);
 }
 
 Result<bool> RoutedNodes::remove(const std::string& id) {

@@ -29,7 +29,7 @@ class RoutedNodes final : public ports::NodeStore {
   Result<std::vector<ports::NodeRecord>> list() override;
   Status put(const ports::NodeRecord& node) override;
   Result<bool> beat(const ports::NodeRecord& node) override;
-  Result<bool> drain(const std::string& id) override;
+  Result<bool> set_draining(const std::string& id, ports::Draining draining) override;
   Result<bool> remove(const std::string& id) override;
   Status await() override;
 

@@ -93,9 +93,10 @@ Result<bool> SqlNodeStore::beat(const ports::NodeRecord& node) {
   return changed != 0;
 }
 
-Result<bool> SqlNodeStore::drain(const std::string& id) {
+Result<bool> SqlNodeStore::set_draining(const std::string& id, ports::Draining draining) {
   Query query(connection_, Sql::node_drain);
-  MUSTER_TRY(const std::int64_t changed, query.text(id).run());
+  query.integer(draining == ports::Draining::yes ? 1 : 0).text(id);
+  MUSTER_TRY(const std::int64_t changed, query.run());
   return changed != 0;
 }
 

@@ -251,7 +251,7 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::node_all, "SELECT " NODE_COLUMNS " FROM nodes ORDER BY id"},
     {Sql::node_put, "REPLACE INTO nodes (" NODE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     {Sql::node_beat, "UPDATE nodes SET beat_at = ?, addresses = ?, epoch = ?, seq = ? WHERE id = ?"},
-    {Sql::node_drain, "UPDATE nodes SET draining = 1 WHERE id = ?"},
+    {Sql::node_drain, "UPDATE nodes SET draining = ? WHERE id = ?"},
     {Sql::node_delete, "DELETE FROM nodes WHERE id = ?"},
 
     {Sql::counter_find, "SELECT value FROM counters WHERE name = ?"},
