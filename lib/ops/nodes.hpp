@@ -144,8 +144,6 @@ struct UndrainNode {
                                       .needs = "drain:node",
                                       .command = "node undrain",
                                       .help = "Within a second its /readyz no longer says 503 for that."};
-
-  /// Errors: as of DrainNode.
   static Result<Reply> run(Context& context, Call& call, const Request& request);
 };
 
