@@ -153,8 +153,11 @@ void Storm::read_and_write(int number) {
   for (int step = 0; pause(std::chrono::milliseconds(2)); ++step) {
     Event event;
     event.client = number;
-    event.key = keys_[client.below(keys_.size())];
-    event.kind = client.below(4) == 0 ? Event::Kind::write : Event::Kind::read;
+    // Half of the users are seldom changed and shown to nobody who would ask for more than is near.
+    const std::size_t key = client.below(carries ? keys_.size() / 2 : keys_.size());
+    event.key = keys_[key];
+    const std::size_t reads_for_a_write = key < keys_.size() / 2 ? 4 : 200;
+    event.kind = client.below(reads_for_a_write) == 0 ? Event::Kind::write : Event::Kind::read;
     const bool writes = event.kind == Event::Kind::write;
     http::Headers headers;
     if (!writes && carries) {
