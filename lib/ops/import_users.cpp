@@ -63,7 +63,30 @@ Result<std::optional<model::Credential>> credential_of(Context& context, const P
   return Credential({std::move(hash), now});
 }
 
-PreparedItem prepare(Context& context, const PortableUser& item, Time now) {
+/// Ids of one part, which the first one chooses: users that come together are written together.
+class IdsOfOnePart {
+ public:
+  explicit IdsOfOnePart(Context& context) : context_(context), parts_(context.store.parts().size()) {}
+
+  Result<UserId> next() {
+    // A part with few slots may be missed so often: then the user goes elsewhere.
+    constexpr int draws_max = 1024;
+    for (int draws = 1;; ++draws) {
+      MUSTER_TRY(const UserId id, context_.ids.next());
+      if (parts_ == 1) return id;
+      const ports::Home part = context_.store.part_of(id);
+      if (!part_) part_ = part;
+      if (*part_ == part || draws == draws_max) return id;
+    }
+  }
+
+ private:
+  Context& context_;
+  std::size_t parts_;
+  std::optional<ports::Home> part_;
+};
+
+PreparedItem prepare(Context& context, const PortableUser& item, Time now, IdsOfOnePart& ids) {
   PreparedItem out;
   out.problem = item.problem;
   if (out.problem) return out;
@@ -88,7 +111,7 @@ PreparedItem prepare(Context& context, const PortableUser& item, Time now) {
   if (out.problem) return out;
   if (item.id) {
     user.id = *item.id;
-  } else if (auto id = context.ids.next()) {
+  } else if (auto id = ids.next()) {
     user.id = *id;
   } else {
     out.problem = std::move(id).error();
@@ -385,9 +408,13 @@ Result<ImportUsers::Reply> ImportUsers::run(Context& context, Call& call, const 
   const Time now = context.clock.now();
   std::vector<PreparedItem> prepared;
   prepared.reserve(request.items.size());
-  for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now));
+  IdsOfOnePart ids(context);
+  for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now, ids));
   const std::vector<Group> groups = groups_of(context.store, prepared);
-  if (groups.size() > 1) return Spread(context, call, request, prepared, now).run(groups);
+  // A request that is repeated draws other ids, perhaps of another part, and is to be known again all the same.
+  const bool is_elsewhere_when_repeated = call.idempotency_key && context.store.parts().size() > 1;
+  if (groups.size() > 1 || is_elsewhere_when_repeated)
+    return Spread(context, call, request, prepared, now).run(groups);
   return call.commit<Reply>(context, groups.front().part, [&](ports::Unit& unit, Change& change) {
     return Batch(call, request, prepared, now).write(context, unit, change, groups.front());
   });
