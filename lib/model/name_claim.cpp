@@ -17,9 +17,8 @@ Reservation reserve(const std::optional<NameRow>& row, Time now, UserId user, Cl
   return row->is_pending() && *row->pending_until <= now ? Reservation::recover_first : Reservation::taken;
 }
 
-GuardCommit commit_guard(std::optional<Guard> guard) {
-  if (!guard) return GuardCommit::insert_committed;
-  return *guard == Guard::aborted ? GuardCommit::fenced : GuardCommit::already;
+Commitment commit(std::optional<Guard> guard) {
+  return guard ? Commitment::fenced : Commitment::give_name;
 }
 
 Confirmation confirm(const std::optional<NameRow>& row, UserId user, ClaimId claim) {
@@ -28,7 +27,7 @@ Confirmation confirm(const std::optional<NameRow>& row, UserId user, ClaimId cla
 }
 
 RowRemoval cancel(const std::optional<NameRow>& row, UserId user, ClaimId claim) {
-  // An active row was committed: who fences its claim late finds no guard, because that was forgotten.
+  // An active row was committed, whatever its canceller believes.
   return holds(row, user, claim) && row->is_pending() ? RowRemoval::remove : RowRemoval::nothing;
 }
 
@@ -36,25 +35,22 @@ RowRemoval release(const std::optional<NameRow>& row, UserId user, ClaimId claim
   return holds(row, user, claim) ? RowRemoval::remove : RowRemoval::nothing;
 }
 
-RecoveryStep recover(const NameRow& row, std::optional<Guard> guard, Time now) {
-  if (guard == Guard::released) return RecoveryStep::release;
+RecoveryStep recover(const NameRow& row, const Holding& holding, Time now) {
+  if (holding.guard == Guard::released) return RecoveryStep::release;
   if (!row.is_pending()) return RecoveryStep::nothing;
-  if (guard == Guard::committed) return RecoveryStep::confirm;
-  if (guard == Guard::aborted) return RecoveryStep::cancel;
+  if (holding.guard == Guard::aborted) return RecoveryStep::cancel;
+  if (holding.has_name) return RecoveryStep::confirm;
   return *row.pending_until <= now ? RecoveryStep::fence : RecoveryStep::not_due;
 }
 
-Fencing fence(std::optional<Guard> guard) {
-  if (!guard) return Fencing::insert_aborted;
-  return *guard == Guard::committed ? Fencing::confirm : Fencing::cancel;
+Fencing fence(const Holding& holding) {
+  if (holding.guard) return Fencing::cancel;
+  return holding.has_name ? Fencing::confirm : Fencing::insert_aborted;
 }
 
 GuardStep tend(Guard guard, const std::optional<NameRow>& row, UserId user, ClaimId claim) {
   const bool ours = holds(row, user, claim);
   switch (guard) {
-    case Guard::committed:
-      if (!ours) return GuardStep::keep;
-      return row->is_pending() ? GuardStep::confirm : GuardStep::forget;
     case Guard::aborted:
       return ours && row->is_pending() ? GuardStep::cancel : GuardStep::keep;
     case Guard::released:

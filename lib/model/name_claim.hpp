@@ -5,17 +5,19 @@
 /// come late.
 ///
 /// Claiming: 1 lookup: reserve(), the row is pending. 2 home, in the transaction that gives the user the
-/// name: commit_guard(). 3 lookup: confirm(), then acknowledge. What is known not to have been committed in 2
-/// is taken back by cancel(); when it is not known whether it was, nothing is taken back: recovery finds out.
-/// A home transaction of unknown outcome is never run again with the same claim.
+/// name: commit(). 3 lookup: confirm(), then acknowledge. What is known not to have been committed in 2 is
+/// taken back by cancel(); when it is not known whether it was, nothing is taken back: recovery finds out. A
+/// home transaction of unknown outcome is never run again with the same claim.
 ///
-/// Giving up (another name, the user's removal): home, in the transaction that takes the name away: the guard
-/// of the claim that held it becomes `released`, whatever it was. Lookup: release(). So the home keeps the
-/// claim of each name its users hold.
+/// That the user has the name is what says that the claim was committed: as long as a row is there, no other
+/// claim can give that user that name. Only a claim that ends otherwise leaves something in the home: a guard.
 ///
-/// In the background, for rows that stay pending: lookup: read the row; home: read its guard; recover() names
-/// the next function. For guards: tend(), the same from the other side, which also forgets guards that are
-/// done with.
+/// Giving up (another name, the user's removal): home, in the transaction that takes the name away: the claim
+/// that held it, which its row knows, is given the guard `released`. Lookup: release().
+///
+/// In the background, for rows that stay pending: lookup: read the row; home: read what it knows of the claim;
+/// recover() names the next function. For guards: tend(), the same from the other side, which also forgets
+/// guards that are done with.
 ///
 /// A claim id is used for one reservation of one name and never again. Safety does not depend on time:
 /// pending_until only says how long others leave a reservation alone. Pure functions: thread-safe.
@@ -48,11 +50,16 @@ struct NameRow {
   [[nodiscard]] bool is_of(UserId of, ClaimId by) const { return user == of && claim == by; }
 };
 
-/// What the user's home knows of a claim. Stored: the numbers must not change.
+/// How a claim ended that does not hold a name. Stored: the numbers must not change.
 enum class Guard : std::uint8_t {
-  committed = 1,  ///< The user got the name. Forgotten once the row is active.
-  aborted = 2,    ///< The user never gets the name by this claim. Kept for ever: its executor may yet wake.
-  released = 3,   ///< The user had the name and gave it up. Forgotten once the row is gone.
+  aborted = 2,   ///< The user never gets the name by this claim. Kept for ever: its executor may yet wake.
+  released = 3,  ///< The user had the name and gave it up. Forgotten once the row is gone.
+};
+
+/// What the user's home knows of a claim, read in one transaction.
+struct Holding {
+  std::optional<Guard> guard;
+  bool has_name = false;  ///< The user has the claimed name.
 };
 
 enum class Reservation : std::uint8_t {
@@ -64,12 +71,11 @@ enum class Reservation : std::uint8_t {
 };
 [[nodiscard]] Reservation reserve(const std::optional<NameRow>& row, Time now, UserId user, ClaimId claim);
 
-enum class GuardCommit : std::uint8_t {
-  insert_committed,  ///< Write the guard, give the user the name.
-  already,           ///< This claim was committed before: write nothing.
-  fenced,            ///< The reservation was given up: undo all, start anew with another claim.
+enum class Commitment : std::uint8_t {
+  give_name,
+  fenced,  ///< The claim is over: undo all, start anew with another one.
 };
-[[nodiscard]] GuardCommit commit_guard(std::optional<Guard> guard);
+[[nodiscard]] Commitment commit(std::optional<Guard> guard);
 
 enum class Confirmation : std::uint8_t {
   activate,  ///< Clear pending_until.
@@ -93,21 +99,20 @@ enum class RecoveryStep : std::uint8_t {
   cancel,
   release,
 };
-/// `guard` was read after `row`. With Time::max() as `now` every reservation is due: for a user's own one
+/// `holding` was read after `row`. With Time::max() as `now` every reservation is due: for a user's own one
 /// that stands in its way.
-[[nodiscard]] RecoveryStep recover(const NameRow& row, std::optional<Guard> guard, Time now);
+[[nodiscard]] RecoveryStep recover(const NameRow& row, const Holding& holding, Time now);
 
 enum class Fencing : std::uint8_t {
   insert_aborted,  ///< Write the guard; once that is durable, cancel().
   confirm,         ///< It was committed meanwhile.
   cancel,          ///< It is fenced already, or over.
 };
-[[nodiscard]] Fencing fence(std::optional<Guard> guard);
+[[nodiscard]] Fencing fence(const Holding& holding);
 
 /// What a guard found in its home asks for.
 enum class GuardStep : std::uint8_t {
   keep,
-  confirm,
   cancel,
   release,
   forget,  ///< Remove the guard, provided that it is still what it was.

@@ -75,15 +75,17 @@ class IdsOfOnePart {
       MUSTER_TRY(const UserId id, context_.ids.next());
       if (parts_ == 1) return id;
       const ports::Home part = context_.store.part_of(id);
-      if (!part_) part_ = part;
-      if (*part_ == part || draws == draws_max) return id;
+      if (!is_chosen_) part_ = part;
+      is_chosen_ = true;
+      if (part_ == part || draws == draws_max) return id;
     }
   }
 
  private:
   Context& context_;
   std::size_t parts_;
-  std::optional<ports::Home> part_;
+  ports::Home part_ = ports::Home::catalog();
+  bool is_chosen_ = false;
 };
 
 PreparedItem prepare(Context& context, const PortableUser& item, Time now, IdsOfOnePart& ids) {

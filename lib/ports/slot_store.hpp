@@ -10,6 +10,7 @@
 #include "ports/freshness.hpp"
 #include "ports/name.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,7 +28,7 @@ struct StoredGuard {
   UserId user;
   model::ClaimId claim;
   Name name;
-  model::Guard guard = model::Guard::committed;
+  model::Guard guard;
 
   bool operator==(const StoredGuard&) const = default;
 };
@@ -45,6 +46,10 @@ struct NamedUser {
   UserId user;
   std::int64_t version = 0;  ///< Of the user: the same one, the same names.
   std::vector<Name> names;
+
+  [[nodiscard]] bool has(const Name& name) const {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
 };
 
 /// Something to be passed on, in the order of ids.

@@ -21,7 +21,7 @@ Status activate_here(Unit& unit, const ports::Name& name, UserId user, model::Cl
 }  // namespace
 
 bool has_name(const std::optional<ports::NamedUser>& user, const ports::Name& name) {
-  return user && std::find(user->names.begin(), user->names.end(), name) != user->names.end();
+  return user && user->has(name);
 }
 
 Result<bool> remove_orphan(const Layout& layout, const ports::NamedRow& row) {
@@ -61,9 +61,9 @@ Result<bool> add_missing(const Layout& layout, const ports::Name& name, UserId u
     if (!has_name(found, name)) return fail(ErrorCode::not_found, "the user has given the name up");
     if (is_same) return activate_here(unit, name, user, *answer);
     MUSTER_TRY(const auto guard, unit.slots().guard(user, *answer));
-    if (model::commit_guard(guard) != model::GuardCommit::insert_committed)
+    if (model::commit(guard) == model::Commitment::fenced)
       return fail(ErrorCode::conflict, "the reservation was given up");
-    return unit.slots().put_guard({user, *answer, name, model::Guard::committed});
+    return {};
   });
   if (done) {
     if (!is_same) MUSTER_CHECK_OK(confirm_names(layout, held));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sharded/claims.hpp"
 
+#include "adapters/sharded/wait.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <mutex>
@@ -12,8 +14,10 @@ using ports::Home;
 using ports::Unit;
 
 constexpr std::size_t recovered_at_a_time = 200;
-/// How often a reservation in the way is settled before the name counts as taken.
-constexpr int settlings_max = 3;
+/// How often a reservation in the way is settled before whoever asks is told to come again. Those who are at
+/// work on it are given time to end it: twice as much each time.
+constexpr int settlings_max = 4;
+constexpr std::chrono::milliseconds first_wait{20};
 
 /// Never used twice: 62 random bits for one user and name.
 std::vector<model::ClaimId> new_claims(const Layout& layout, std::size_t count) {
@@ -41,6 +45,14 @@ std::vector<std::pair<Database*, std::vector<const Item*>>> by_database(const La
   return out;
 }
 
+Error being_taken() {
+  return Error{ErrorCode::unavailable,
+               "a name is just being taken by somebody else, or was; try again",
+               "a reservation is in the way that is not due yet",
+               {},
+               std::chrono::seconds(1)};
+}
+
 /// Notes what came of a reservation; false: a row stands in its way, which is to be settled first.
 bool is_answered(const NameTask& task, std::map<Wish, Answer>& answers) {
   const Wish wish{task.held.name, task.held.user};
@@ -50,6 +62,8 @@ bool is_answered(const NameTask& task, std::map<Wish, Answer>& answers) {
       answers[wish] = task.held.claim;
       return true;
     case model::Reservation::taken:
+      // By one who may never get it: then it is not known yet.
+      if (task.found->is_pending()) return false;
       answers[wish] = std::nullopt;
       return true;
     case model::Reservation::own_already:
@@ -97,24 +111,26 @@ Status take_steps(const Layout& layout, NameStep step, const std::vector<HeldNam
   return take_steps(layout, tasks);
 }
 
-Result<std::optional<model::Guard>> guard_of(const Layout& layout, UserId user, model::ClaimId claim) {
-  std::optional<model::Guard> guard;
-  MUSTER_CHECK_OK(layout.owner_of(user).store->read([&](Unit& unit) -> Status {
-    MUSTER_TRY(guard, unit.slots().guard(user, claim));
-    return layout.check_owned(unit, model::slot_of(user));
-  }));
-  return guard;
+/// What the row's user knows of its claim, in the user's home.
+Result<model::Holding> holding_of(Unit& unit, const ports::NamedRow& row) {
+  model::Holding holding;
+  MUSTER_TRY(holding.guard, unit.slots().guard(row.row.user, row.row.claim));
+  MUSTER_TRY(const auto user, unit.slots().named_user(row.row.user));
+  holding.has_name = user && user->has(row.name);
+  return holding;
 }
 
 /// Inserts the guard that keeps the registrant from committing; what is to be done then.
 Result<model::Fencing> fence_claim(const Layout& layout, const ports::NamedRow& row) {
   auto fencing = model::Fencing::cancel;
-  MUSTER_CHECK_OK(layout.owner_of(row.row.user).store->write([&](Unit& unit) -> Status {
-    MUSTER_TRY(const auto guard, unit.slots().guard(row.row.user, row.row.claim));
-    fencing = model::fence(guard);
+  const Status fenced = layout.owner_of(row.row.user).store->write([&](Unit& unit) -> Status {
+    MUSTER_CHECK_OK(unit.slots().hold(row.row.user));
+    MUSTER_TRY(const model::Holding holding, holding_of(unit, row));
+    fencing = model::fence(holding);
     if (fencing != model::Fencing::insert_aborted) return {};
     return unit.slots().put_guard({row.row.user, row.row.claim, row.name, model::Guard::aborted});
-  }));
+  });
+  if (!fenced) return fail(fenced.error());
   return fencing;
 }
 
@@ -160,7 +176,6 @@ Status tend(const Layout& layout, Database& home, const std::vector<ports::Store
   names.reserve(guards.size());
   for (const ports::StoredGuard& each : guards) names.push_back({each.name, each.user, each.claim});
   MUSTER_TRY(const auto rows, find_rows(layout, names));
-  std::vector<HeldName> confirmed;
   std::vector<HeldName> released;
   std::vector<HeldName> cancelled;
   std::vector<ports::StoredGuard> forgotten;
@@ -169,9 +184,6 @@ Status tend(const Layout& layout, Database& home, const std::vector<ports::Store
     const auto row = found == rows.end() ? std::nullopt : std::optional(found->second);
     switch (model::tend(guards[i].guard, row, guards[i].user, guards[i].claim)) {
       case model::GuardStep::keep:
-        break;
-      case model::GuardStep::confirm:
-        confirmed.push_back(names[i]);
         break;
       case model::GuardStep::cancel:
         cancelled.push_back(names[i]);
@@ -184,7 +196,6 @@ Status tend(const Layout& layout, Database& home, const std::vector<ports::Store
         break;
     }
   }
-  MUSTER_CHECK_OK(confirm_names(layout, confirmed));
   MUSTER_CHECK_OK(release_names(layout, released));
   MUSTER_CHECK_OK(cancel_names(layout, cancelled));
   return forget_guards(home, forgotten);
@@ -204,13 +215,11 @@ Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::ma
     std::erase_if(tasks,
                   [&](const NameTask& each) { return !each.reservation || is_answered(each, answers); });
     if (!done) return done;
+    if (!tasks.empty() && settlings == settlings_max) return fail(being_taken());
+    if (!tasks.empty() && settlings > 0) wait_a_little(first_wait * (1 << settlings));
     open.clear();
     for (const NameTask& each : tasks) {
       const Wish wish{each.held.name, each.held.user};
-      if (settlings == settlings_max) {
-        answers[wish] = std::nullopt;
-        continue;
-      }
       const bool is_own = each.reservation == model::Reservation::own_already;
       const Time due_by = is_own ? Time::max() : layout.surroundings->now();
       MUSTER_CHECK_OK(recover_name(layout, {wish.name, *each.found}, due_by));
@@ -252,8 +261,12 @@ Status cancel_names(const Layout& layout, const std::vector<HeldName>& names) {
 
 Status recover_name(const Layout& layout, const ports::NamedRow& row, Time due_by) {
   const std::vector<HeldName> name{{row.name, row.row.user, row.row.claim}};
-  MUSTER_TRY(const auto guard, guard_of(layout, row.row.user, row.row.claim));
-  switch (model::recover(row.row, guard, due_by)) {
+  model::Holding holding;
+  MUSTER_CHECK_OK(layout.owner_of(row.row.user).store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(holding, holding_of(unit, row));
+    return layout.check_owned(unit, model::slot_of(row.row.user));
+  }));
+  switch (model::recover(row.row, holding, due_by)) {
     case model::RecoveryStep::nothing:
     case model::RecoveryStep::not_due:
       return {};
@@ -276,21 +289,15 @@ Result<bool> recover_part(const Layout& layout, Database& database) {
   std::vector<ports::StoredGuard> guards;
   // Some guards stay: the next time begins behind them.
   const std::lock_guard tending(database.tending);
-  std::array<Tended, 2> next{};
+  const Tended from = database.tended;
   MUSTER_CHECK_OK(database.store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(rows, unit.slots().pending_names(at, recovered_at_a_time));
-    guards.clear();
-    next = {};
-    for (const std::size_t i : {0U, 1U}) {
-      const auto state = i == 0 ? model::Guard::committed : model::Guard::released;
-      const Tended& from = database.tended[i];
-      MUSTER_TRY(const auto some, unit.slots().guards(state, from.user, from.claim, recovered_at_a_time));
-      if (some.size() == recovered_at_a_time) next[i] = {some.back().user, some.back().claim};
-      guards.insert(guards.end(), some.begin(), some.end());
-    }
+    MUSTER_TRY(guards,
+               unit.slots().guards(model::Guard::released, from.user, from.claim, recovered_at_a_time));
     return {};
   }));
-  database.tended = next;
+  database.tended = {};
+  if (guards.size() == recovered_at_a_time) database.tended = {guards.back().user, guards.back().claim};
   for (const ports::NamedRow& each : rows) MUSTER_CHECK_OK(recover_name(layout, each, at));
   MUSTER_CHECK_OK(tend(layout, database, guards));
   return rows.size() == recovered_at_a_time || guards.size() >= recovered_at_a_time;

@@ -12,7 +12,6 @@
 #include "ports/slot_store.hpp"
 #include "ports/store.hpp"
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,7 +23,7 @@ namespace muster::sharded {
 /// The catalog is shard 0, also while users are in it.
 inline constexpr model::ShardId catalog_id{0};
 
-/// How far the guards of one state have been tended.
+/// How far guards have been tended.
 struct Tended {
   UserId user;
   model::ClaimId claim;
@@ -36,8 +35,8 @@ struct Database {
   std::unique_ptr<ports::Store> store;
   std::shared_ptr<ports::SlotNumbers> epochs;
   std::mutex tending;
-  std::array<Tended, 2> tended{};  ///< Of committed and of released guards.
-  LateStore* late = nullptr;       ///< Of one that could not be opened at the start: `store`.
+  Tended tended{};
+  LateStore* late = nullptr;  ///< Of one that could not be opened at the start: `store`.
 
   /// Made when it is first needed.
   NameClerk& clerk() {

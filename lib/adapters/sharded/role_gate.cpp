@@ -2,13 +2,12 @@
 #include "adapters/sharded/role_gate.hpp"
 
 #include "adapters/sharded/fan_out.hpp"
+#include "adapters/sharded/wait.hpp"
 #include "base/log.hpp"
 #include "ports/system_store.hpp"
 
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
 namespace muster::sharded {
@@ -28,13 +27,6 @@ Result<std::int64_t> number(Unit& unit, const char* name) {
   std::int64_t value = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), value);
   return value;
-}
-
-void wait_a_little() {
-  std::mutex mutex;
-  std::condition_variable nobody;
-  std::unique_lock lock(mutex);
-  nobody.wait_for(lock, looked_every);
 }
 
 Result<std::int64_t> changes_done(const Layout& layout) {
@@ -90,7 +82,7 @@ Status await_role_change(const Layout& layout, std::int64_t change) {
   while (std::chrono::steady_clock::now() < end) {
     MUSTER_TRY(const std::int64_t done, changes_done(layout));
     if (done >= change) return {};
-    wait_a_little();
+    wait_a_little(looked_every);
   }
   log::warn("change {} of roles came to no end: it is given up", change);
   return give_up_role_change(layout, change);

@@ -39,54 +39,33 @@ Status UnitClaims::claim(const ports::Name& name, UserId user) {
   }
   if (!answer->second) return fail(taken(name.kind));
   const model::ClaimId claim = *answer->second;
-  ports::SlotStore& slots = routing_.local.slots();
-  MUSTER_TRY(const auto guard, slots.guard(user, claim));
-  switch (model::commit_guard(guard)) {
-    case model::GuardCommit::insert_committed:
-      MUSTER_CHECK_OK(slots.put_guard({user, claim, name, model::Guard::committed}));
-      attempt.committed.push_back({name, user, claim});
-      return {};
-    case model::GuardCommit::already:
-      attempt.committed.push_back({name, user, claim});
-      return {};
-    case model::GuardCommit::fenced:
-      attempt.fenced = true;
-      return {};
-  }
+  MUSTER_TRY(const auto guard, routing_.local.slots().guard(user, claim));
+  if (model::commit(guard) == model::Commitment::fenced)
+    attempt.fenced = true;
+  else
+    attempt.committed.push_back({name, user, claim});
   return {};
 }
 
 Status UnitClaims::claim_all(const std::vector<ports::NameOfUser>& names) {
   Attempt& attempt = *routing_.attempt;
-  std::vector<ports::StoredGuard> wanted;
+  std::vector<HeldName> wanted;
   std::vector<UserId> users;
   for (const ports::NameOfUser& each : names) {
     const auto answer = attempt.answers.find({each.name, each.user});
     if (answer == attempt.answers.end() || !answer->second) return fail(taken(each.name.kind));
-    wanted.push_back({each.user, *answer->second, each.name, model::Guard::committed});
+    wanted.push_back({each.name, each.user, *answer->second});
     if (users.empty() || users.back() != each.user) users.push_back(each.user);
   }
-  ports::SlotStore& slots = routing_.local.slots();
-  MUSTER_TRY(const auto stored, slots.guards_of(users));
+  MUSTER_TRY(const auto stored, routing_.local.slots().guards_of(users));
   std::map<std::pair<UserId, model::ClaimId>, model::Guard> guards;
   for (const ports::StoredGuard& each : stored) guards[{each.user, each.claim}] = each.guard;
-  std::vector<ports::StoredGuard> added;
-  for (const ports::StoredGuard& each : wanted) {
+  for (const HeldName& each : wanted) {
     const auto found = guards.find({each.user, each.claim});
-    switch (model::commit_guard(found == guards.end() ? std::nullopt : std::optional(found->second))) {
-      case model::GuardCommit::insert_committed:
-        added.push_back(each);
-        break;
-      case model::GuardCommit::already:
-        break;
-      case model::GuardCommit::fenced:
-        attempt.fenced = true;
-        return {};
-    }
+    const auto guard = found == guards.end() ? std::nullopt : std::optional(found->second);
+    attempt.fenced = attempt.fenced || model::commit(guard) == model::Commitment::fenced;
   }
-  MUSTER_CHECK_OK(slots.put_guards(added));
-  for (const ports::StoredGuard& each : wanted)
-    attempt.committed.push_back({each.name, each.user, each.claim});
+  if (!attempt.fenced) attempt.committed.insert(attempt.committed.end(), wanted.begin(), wanted.end());
   return {};
 }
 

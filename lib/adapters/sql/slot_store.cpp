@@ -178,7 +178,7 @@ Result<std::optional<model::Guard>> SqlSlotStore::guard(UserId user, model::Clai
 Result<std::vector<ports::StoredGuard>> SqlSlotStore::guards_of(const std::vector<UserId>& users) {
   std::vector<ports::StoredGuard> guards;
   const auto take = [&](Query& row) {
-    ports::StoredGuard guard;
+    ports::StoredGuard guard{};
     guard.user.value = row.get_integer();
     guard.claim.value = row.get_integer();
     guard.name = read_name(row);
@@ -229,7 +229,7 @@ Result<std::vector<ports::StoredGuard>> SqlSlotStore::guards(model::Guard state,
   for (;;) {
     MUSTER_TRY(const bool found, query.next());
     if (!found) return guards;
-    ports::StoredGuard guard;
+    ports::StoredGuard guard{};
     guard.user.value = query.get_integer();
     guard.claim.value = query.get_integer();
     guard.name = read_name(query);

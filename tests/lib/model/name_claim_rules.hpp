@@ -13,6 +13,8 @@ enum class Broken : std::uint8_t {
   nothing,
   recovery_without_fence,
   recovery_cancels_committed,
+  recovery_ignores_names,
+  fence_ignores_names,
   recovery_ignores_its_claim,
   reserve_over_unexpired,
   reserve_over_expired,
@@ -21,15 +23,12 @@ enum class Broken : std::uint8_t {
   commit_repeated_after_unknown_outcome,
   confirm_ignores_claim,
   cancel_on_unknown_outcome,
-  cancel_removes_active,
   release_by_user,
   release_before_commit,
   release_unnoted,
   acknowledge_before_commit,
   forget_aborted,
-  forget_before_confirmed,
   forget_before_released,
-  forget_what_changed,
 };
 
 class Rules {
@@ -48,9 +47,9 @@ class Rules {
     return real;
   }
 
-  [[nodiscard]] GuardCommit commit_guard(std::optional<Guard> guard) const {
-    if (has(Broken::commit_ignores_guard)) return GuardCommit::insert_committed;
-    return model::commit_guard(guard);
+  [[nodiscard]] Commitment commit(std::optional<Guard> guard) const {
+    if (has(Broken::commit_ignores_guard)) return Commitment::give_name;
+    return model::commit(guard);
   }
 
   [[nodiscard]] Confirmation confirm(const std::optional<NameRow>& row, UserId user, ClaimId claim) const {
@@ -58,7 +57,6 @@ class Rules {
   }
 
   [[nodiscard]] RowRemoval cancel(const std::optional<NameRow>& row, UserId user, ClaimId claim) const {
-    if (has(Broken::cancel_removes_active)) return model::release(row, user, claim);
     return model::cancel(row, user, claim);
   }
 
@@ -66,20 +64,23 @@ class Rules {
     return model::release(row, user, has(Broken::release_by_user) ? claim_of(row, user, claim) : claim);
   }
 
-  [[nodiscard]] RecoveryStep recover(const NameRow& row, std::optional<Guard> guard, Time now) const {
-    const RecoveryStep real = model::recover(row, guard, now);
+  [[nodiscard]] RecoveryStep recover(const NameRow& row, const Holding& holding, Time now) const {
+    const bool blind = has(Broken::recovery_ignores_names);
+    const RecoveryStep real = model::recover(row, blind ? Holding{holding.guard, false} : holding, now);
     if (has(Broken::recovery_without_fence) && real == RecoveryStep::fence) return RecoveryStep::cancel;
     if (has(Broken::recovery_cancels_committed) && real == RecoveryStep::confirm) return RecoveryStep::cancel;
     return real;
   }
 
-  [[nodiscard]] Fencing fence(std::optional<Guard> guard) const { return model::fence(guard); }
+  [[nodiscard]] Fencing fence(const Holding& holding) const {
+    const bool blind = has(Broken::recovery_ignores_names) || has(Broken::fence_ignores_names);
+    return model::fence(blind ? Holding{holding.guard, false} : holding);
+  }
 
   [[nodiscard]] GuardStep tend(Guard guard, const std::optional<NameRow>& row, UserId user,
                                ClaimId claim) const {
     const GuardStep real = model::tend(guard, row, user, claim);
     if (has(Broken::forget_aborted) && guard == Guard::aborted) return GuardStep::forget;
-    if (has(Broken::forget_before_confirmed) && real == GuardStep::confirm) return GuardStep::forget;
     if (has(Broken::forget_before_released) && real == GuardStep::release) return GuardStep::forget;
     return real;
   }

@@ -15,6 +15,8 @@ constexpr ClaimId claim{10};
 constexpr ClaimId other_claim{11};
 const NameRow pending{ada, claim, due};
 const NameRow active{ada, claim, std::nullopt};
+const Holding unknown{};
+const Holding held{std::nullopt, true};
 
 TEST_CASE("a free name can be reserved, another's cannot", "[name_claim]") {
   CHECK(reserve(std::nullopt, due, ada, claim) == Reservation::insert);
@@ -38,10 +40,9 @@ TEST_CASE("a user's older claim of the same name is settled first, due or not", 
 }
 
 TEST_CASE("a claim is committed once, and never after it was fenced", "[name_claim]") {
-  CHECK(commit_guard(std::nullopt) == GuardCommit::insert_committed);
-  CHECK(commit_guard(Guard::committed) == GuardCommit::already);
-  CHECK(commit_guard(Guard::released) == GuardCommit::already);
-  CHECK(commit_guard(Guard::aborted) == GuardCommit::fenced);
+  CHECK(commit(std::nullopt) == Commitment::give_name);
+  CHECK(commit(Guard::released) == Commitment::fenced);
+  CHECK(commit(Guard::aborted) == Commitment::fenced);
 }
 
 TEST_CASE("a row is written for its own claim only", "[name_claim]") {
@@ -62,30 +63,27 @@ TEST_CASE("a row is written for its own claim only", "[name_claim]") {
   CHECK(release(std::nullopt, ada, claim) == RowRemoval::nothing);
 }
 
-TEST_CASE("recovery does what the guard says, and fences where there is none", "[name_claim]") {
-  CHECK(recover(pending, std::nullopt, due - 1us) == RecoveryStep::not_due);
-  CHECK(recover(pending, std::nullopt, due) == RecoveryStep::fence);
-  CHECK(recover(pending, std::nullopt, Time::max()) == RecoveryStep::fence);
-  CHECK(recover(pending, Guard::committed, due - 1us) == RecoveryStep::confirm);
-  CHECK(recover(pending, Guard::aborted, due - 1us) == RecoveryStep::cancel);
-  CHECK(recover(pending, Guard::released, due - 1us) == RecoveryStep::release);
-  CHECK(fence(std::nullopt) == Fencing::insert_aborted);
-  CHECK(fence(Guard::committed) == Fencing::confirm);
-  CHECK(fence(Guard::aborted) == Fencing::cancel);
-  CHECK(fence(Guard::released) == Fencing::cancel);
+TEST_CASE("recovery does what the home says, and fences where it says nothing", "[name_claim]") {
+  CHECK(recover(pending, unknown, due - 1us) == RecoveryStep::not_due);
+  CHECK(recover(pending, unknown, due) == RecoveryStep::fence);
+  CHECK(recover(pending, unknown, Time::max()) == RecoveryStep::fence);
+  CHECK(recover(pending, held, due - 1us) == RecoveryStep::confirm);
+  CHECK(recover(pending, held, Time::max()) == RecoveryStep::confirm);
+  CHECK(recover(pending, {Guard::aborted, false}, due - 1us) == RecoveryStep::cancel);
+  CHECK(recover(pending, {Guard::released, false}, due - 1us) == RecoveryStep::release);
+  CHECK(fence(unknown) == Fencing::insert_aborted);
+  CHECK(fence(held) == Fencing::confirm);
+  CHECK(fence({Guard::aborted, false}) == Fencing::cancel);
+  CHECK(fence({Guard::released, false}) == Fencing::cancel);
 }
 
 TEST_CASE("an active row is only ever released", "[name_claim]") {
-  for (const std::optional<Guard> guard :
-       {std::optional<Guard>(), std::optional(Guard::committed), std::optional(Guard::aborted)})
-    CHECK(recover(active, guard, Time::max()) == RecoveryStep::nothing);
-  CHECK(recover(active, Guard::released, due) == RecoveryStep::release);
+  for (const Holding& holding : {unknown, held, Holding{Guard::aborted, false}})
+    CHECK(recover(active, holding, Time::max()) == RecoveryStep::nothing);
+  CHECK(recover(active, {Guard::released, false}, due) == RecoveryStep::release);
 }
 
 TEST_CASE("a guard is forgotten when its row needs it no more", "[name_claim]") {
-  CHECK(tend(Guard::committed, pending, ada, claim) == GuardStep::confirm);
-  CHECK(tend(Guard::committed, active, ada, claim) == GuardStep::forget);
-  CHECK(tend(Guard::committed, std::nullopt, ada, claim) == GuardStep::keep);
   CHECK(tend(Guard::released, pending, ada, claim) == GuardStep::release);
   CHECK(tend(Guard::released, active, ada, claim) == GuardStep::release);
   CHECK(tend(Guard::released, active, ada, other_claim) == GuardStep::forget);

@@ -6,7 +6,7 @@ namespace {
 
 enum Step : std::uint8_t { idle, reserved, stored, confirmed, taking_back, ended };
 enum Life : std::uint8_t { unborn, alive, removed };
-enum Knows : std::uint8_t { nothing, row_pending, to_confirm, to_cancel, to_release, to_forget };
+enum Knows : std::uint8_t { nothing, row_pending, to_fence, to_confirm, to_cancel, to_release };
 
 constexpr Time early{};
 constexpr Time due{Duration{1}};
@@ -112,17 +112,8 @@ void visit_commit(const World& world, const Rules& rules, const Visit& visit, st
   const bool again = rules.has(Broken::commit_repeated_after_unknown_outcome) &&
                      (world.committed >> claim & 1U) != 0 && world.life[user] == alive;
   if (!may && !again) return;
-  switch (rules.commit_guard(guard_of(world, claim))) {
-    case GuardCommit::fenced:
-      return;
-    case GuardCommit::already:
-      next.step[executor] = stored;
-      return visit(next, "finds that it has committed", executor);
-    case GuardCommit::insert_committed:
-      break;
-  }
+  if (rules.commit(guard_of(world, claim)) == Commitment::fenced) return;
   give_up_name(next, rules, user, executor);
-  set_guard(next, claim, Guard::committed);
   next.holds[user] = static_cast<std::uint8_t>(claim);
   next.life[user] = alive;
   next.committed |= static_cast<std::uint8_t>(1U << claim);
@@ -189,10 +180,14 @@ void visit_removal(const World& world, const Rules& rules, const Visit& visit) {
   }
 }
 
-/// The home's part of a recovery: reads the guard, and fences where that is due, in one transaction.
-Knows judge(World& world, const Rules& rules, std::size_t claim, bool pending, Time now) {
+Holding holding_of(const World& world, std::size_t claim) {
+  return {guard_of(world, claim), has_name(world, claims[claim].user, claims[claim].name)};
+}
+
+/// The home's part of a recovery that reads: what is to be done.
+Knows judge(const World& world, const Rules& rules, std::size_t claim, bool pending, Time now) {
   const NameRow row{user_of(claim), id_of(claim), pending ? std::optional<Time>(due) : std::nullopt};
-  switch (rules.recover(row, guard_of(world, claim), now)) {
+  switch (rules.recover(row, holding_of(world, claim), now)) {
     case RecoveryStep::nothing:
     case RecoveryStep::not_due:
       return nothing;
@@ -203,9 +198,14 @@ Knows judge(World& world, const Rules& rules, std::size_t claim, bool pending, T
     case RecoveryStep::release:
       return to_release;
     case RecoveryStep::fence:
-      break;
+      return to_fence;
   }
-  const Fencing answer = rules.fence(guard_of(world, claim));
+  return nothing;
+}
+
+/// The home's part that fences: a transaction of its own.
+Knows fence(World& world, const Rules& rules, std::size_t claim) {
+  const Fencing answer = rules.fence(holding_of(world, claim));
   if (answer == Fencing::insert_aborted) set_guard(world, claim, Guard::aborted);
   return answer == Fencing::confirm ? to_confirm : to_cancel;
 }
@@ -240,9 +240,12 @@ void visit_recovery(const World& world, const Rules& rules, const Visit& visit, 
     for (const Time now : {early, late}) {
       next = world;
       learn(next, agent, judge(next, rules, claim, true, now), claim);
-      visit(next, "reads the guard", agent);
+      visit(next, "reads what the home knows", agent);
     }
-  } else if (knows != to_forget) {
+  } else if (knows == to_fence) {
+    learn(next, agent, fence(next, rules, claim), claim);
+    visit(next, "fences", agent);
+  } else {
     act(next, rules, knows, claim);
     learn(next, agent, nothing, 0);
     visit(next, "writes the row", agent);
@@ -253,9 +256,6 @@ void visit_recovery(const World& world, const Rules& rules, const Visit& visit, 
 bool tend_row(World& world, const Rules& rules, Guard guard, std::size_t claim) {
   switch (rules.tend(guard, row_of(world, claims[claim].name), user_of(claim), id_of(claim))) {
     case GuardStep::keep:
-      return false;
-    case GuardStep::confirm:
-      act(world, rules, to_confirm, claim);
       return false;
     case GuardStep::cancel:
       act(world, rules, to_cancel, claim);
@@ -269,28 +269,13 @@ bool tend_row(World& world, const Rules& rules, Guard guard, std::size_t claim) 
   return false;
 }
 
-void forget(World& world, const Rules& rules, Guard as_it_was, std::size_t claim) {
-  if (guard_of(world, claim) == as_it_was || rules.has(Broken::forget_what_changed)) world.guard[claim] = 0;
-}
-
 void visit_tending(const World& world, const Rules& rules, const Visit& visit, std::size_t agent) {
-  if (world.agent[agent] == to_forget) {
-    World next = world;
-    forget(next, rules, Guard::committed, world.agent_claim[agent]);
-    learn(next, agent, nothing, 0);
-    visit(next, "forgets the guard", agent);
-  }
   if (world.agent[agent] != nothing) return;
   for (std::size_t claim = 1; claim <= claims_max; ++claim) {
     const auto guard = guard_of(world, claim);
     if (!guard) continue;
     World next = world;
-    if (tend_row(next, rules, *guard, claim)) {
-      if (*guard == Guard::committed)
-        learn(next, agent, to_forget, claim);
-      else
-        forget(next, rules, *guard, claim);
-    }
+    if (tend_row(next, rules, *guard, claim)) next.guard[claim] = 0;
     visit(next, "tends a guard", agent);
   }
 }
@@ -299,12 +284,14 @@ void visit_tending(const World& world, const Rules& rules, const Visit& visit, s
 void background(World& world, const Rules& rules) {
   for (const std::size_t name : {0, 1}) {
     const std::size_t claim = world.row_claim[name];
-    if (claim != 0) act(world, rules, judge(world, rules, claim, world.row_pending[name] != 0, late), claim);
+    if (claim == 0) continue;
+    const Knows knows = judge(world, rules, claim, world.row_pending[name] != 0, late);
+    act(world, rules, knows == to_fence ? fence(world, rules, claim) : knows, claim);
   }
   for (std::size_t claim = 1; claim <= claims_max; ++claim) {
     const auto guard = guard_of(world, claim);
     if (!guard) continue;
-    if (tend_row(world, rules, *guard, claim)) forget(world, rules, *guard, claim);
+    if (tend_row(world, rules, *guard, claim)) world.guard[claim] = 0;
   }
 }
 
@@ -336,7 +323,7 @@ const char* broken_promise(const World& world) {
     if (claim == 0) continue;
     const std::size_t name = claims[claim].name;
     if (world.row_claim[name] != claim) return "the lookup does not know a user's name";
-    if (world.row_pending[name] != 0 && guard_of(world, claim) != Guard::committed)
+    if (world.row_pending[name] != 0 && guard_of(world, claim))
       return "a user's name will not be confirmed";
   }
   if ((world.acknowledged & ~world.committed) != 0) return "a name was acknowledged and is not stored";
@@ -372,7 +359,6 @@ World beginning(Program program) {
     out.row_pending[0] = 1;
     out.holds[ada] = 1;
     out.life[ada] = alive;
-    set_guard(out, 1, Guard::committed);
     out.committed = 1U << 1;
   }
   return out;
