@@ -10,17 +10,18 @@
 /// home transaction of unknown outcome is never run again with the same claim.
 ///
 /// That the user has the name is what says that the claim was committed: as long as a row is there, no other
-/// claim can give that user that name. Only a claim that ends otherwise leaves something in the home: a guard.
+/// claim can give that user that name. Only a claim that ends otherwise leaves something in the home: a
+/// guard.
 ///
 /// Giving up (another name, the user's removal): home, in the transaction that takes the name away: the claim
 /// that held it, which its row knows, is given the guard `released`. Lookup: release().
 ///
-/// In the background, for rows that stay pending: lookup: read the row; home: read what it knows of the claim;
-/// recover() names the next function. For guards: tend(), the same from the other side, which also forgets
-/// guards that are done with.
+/// In the background, for rows that stay pending: lookup: read the row; home: read what it knows of the
+/// claim; recover() names the next function. For guards: tend(), the same from the other side, which also
+/// forgets guards that are done with.
 ///
-/// A claim id is used for one reservation of one name and never again. Safety does not depend on time:
-/// pending_until only says how long others leave a reservation alone. Pure functions: thread-safe.
+/// A user and a claim id belong to one reservation of one name and never to another. Safety does not depend
+/// on time: pending_until only says how long others leave a reservation alone. Pure functions: thread-safe.
 #pragma once
 
 #include "base/ids.hpp"
@@ -36,6 +37,8 @@ enum class NameKind : std::uint8_t { username = 1, email = 2, phone = 3 };
 struct ClaimId {
   std::int64_t value = 0;  ///< 1 to 2^63-1.
 
+  /// Odd: of all names of one kind that are taken together in one database, each by another user.
+  [[nodiscard]] bool is_of_batch() const { return (value & 1) != 0; }
   auto operator<=>(const ClaimId&) const = default;
 };
 

@@ -413,7 +413,8 @@ Result<ImportUsers::Reply> ImportUsers::run(Context& context, Call& call, const 
   IdsOfOnePart ids(context);
   for (const PortableUser& item : request.items) prepared.push_back(prepare(context, item, now, ids));
   const std::vector<Group> groups = groups_of(context.store, prepared);
-  // A request that is repeated draws other ids, perhaps of another part, and is to be known again all the same.
+  // A request that is repeated draws other ids, perhaps of another part, and is to be known again all the
+  // same.
   const bool is_elsewhere_when_repeated = call.idempotency_key && context.store.parts().size() > 1;
   if (groups.size() > 1 || is_elsewhere_when_repeated)
     return Spread(context, call, request, prepared, now).run(groups);

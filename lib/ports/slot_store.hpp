@@ -24,6 +24,14 @@ struct NamedRow {
   model::NameRow row;
 };
 
+/// Names that are taken together: that they are pending is kept once for all of them.
+struct NameBatch {
+  model::ClaimId claim;
+  model::NameKind kind = model::NameKind::username;
+  Time pending_until;
+  std::vector<NameOfUser> names;
+};
+
 struct StoredGuard {
   UserId user;
   model::ClaimId claim;
@@ -90,7 +98,16 @@ class SlotStore {
   /// Makes rows that are there active.
   virtual Status activate_names(const std::vector<NameOfUser>& names) = 0;
   virtual Status remove_name(const Name& name, UserId user) = 0;
+  /// Inserts the rows of all its names, pending as long as the batch is there. What moves a slot elsewhere
+  /// must expand the batches with names in it first.
+  virtual Status put_batch(const NameBatch& batch) = 0;
+  /// Makes all rows active that have the claim. False, and nothing done: the batch is not there any more.
+  virtual Result<bool> close_batch(model::ClaimId claim) = 0;
+  /// Makes the rows pending each by itself. Nothing, where there is no such batch.
+  virtual Status expand_batch(model::ClaimId claim) = 0;
   /// Those that are pending, and were until before `before`.
+  virtual Result<std::vector<model::ClaimId>> due_batches(Time before, std::size_t limit) = 0;
+  /// Rows that are pending by themselves, and were until before `before`.
   virtual Result<std::vector<NamedRow>> pending_names(Time before, std::size_t limit) = 0;
   /// All, by kind and value, after the given one.
   virtual Result<std::vector<NamedRow>> names(const std::optional<Name>& after, std::size_t limit) = 0;

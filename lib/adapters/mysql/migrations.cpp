@@ -155,6 +155,11 @@ constexpr std::array nodes{
     "draining TINYINT NOT NULL" TABLE_END,
     "INSERT IGNORE INTO counters (name, value) VALUES ('awaited', 0)"};
 
+constexpr std::array name_batches{
+    "CREATE TABLE IF NOT EXISTS name_batches (claim BIGINT NOT NULL PRIMARY KEY, name_kind TINYINT NOT NULL, "
+    "pending_until BIGINT NOT NULL, names LONGBLOB NOT NULL, KEY name_batches_pending "
+    "(pending_until)" TABLE_END};
+
 #undef TABLE_END
 
 /// What is run in its order; every part can be repeated, because MySQL commits after each of them.
@@ -171,13 +176,15 @@ struct Migration {
 // Never change a step that was released: add one. What a program of the version before does not expect to
 // find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
 // may go only when that version is no longer supported.
-constexpr std::array<Migration, 6> migrations{
+constexpr std::array<Migration, 7> migrations{
     {{"users, sessions, roles, revocations, keys, audit", first_step, {}, false},
      {"leases of worker ids", worker_leases, {}, false},
      {"slots that can be spread over several databases", third_step, third_alterations, true},
      {"which programs can work on which schema", {}, fourth_alterations, false, 4},
      {"which daemon runs which job", job_claims, {}, false, 4},
-     {"daemons", nodes, {}, false, 4}}};
+     {"daemons", nodes, {}, false, 4},
+     // Who does not look at batches takes a name for its owner's that may never be.
+     {"names that are taken together", name_batches, {}, false, 7}}};
 
 class Migrator {
  public:

@@ -14,19 +14,42 @@ using ports::Home;
 using ports::Unit;
 
 constexpr std::size_t recovered_at_a_time = 200;
+constexpr std::size_t batches_at_a_time = 8;
 /// How often a reservation in the way is settled before whoever asks is told to come again. Those who are at
 /// work on it are given time to end it: twice as much each time.
 constexpr int settlings_max = 4;
 constexpr std::chrono::milliseconds first_wait{20};
 
-/// Never used twice: 62 random bits for one user and name.
-std::vector<model::ClaimId> new_claims(const Layout& layout, std::size_t count) {
-  std::vector<std::uint64_t> bits(count);
-  const auto random = layout.surroundings->entropy.bytes(count * sizeof(std::uint64_t));
-  std::memcpy(bits.data(), random.data(), random.size());
-  std::vector<model::ClaimId> claims;
-  claims.reserve(count);
-  for (const std::uint64_t each : bits) claims.push_back({static_cast<std::int64_t>(each >> 2U) + 1});
+/// Fewer names of one kind in one database are not worth a batch.
+constexpr std::size_t batch_names_min = 4;
+
+std::size_t database_of(const Layout& layout, const ports::Name& name) {
+  return layout.database_of_slot[model::slot_of_name(name.kind, name.value)];
+}
+
+bool have_different_users(const std::vector<std::size_t>& places, const std::vector<Wish>& wishes) {
+  std::set<UserId> users;
+  return std::all_of(places.begin(), places.end(),
+                     [&](std::size_t place) { return users.insert(wishes[place].user).second; });
+}
+
+/// For each wish one that was never used: 61 random bits.
+std::vector<model::ClaimId> new_claims(const Layout& layout, const std::vector<Wish>& wishes) {
+  std::vector<model::ClaimId> claims(wishes.size());
+  const auto random = layout.surroundings->entropy.bytes(wishes.size() * sizeof(std::uint64_t));
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, random.data() + i * sizeof bits, sizeof bits);
+    claims[i].value = static_cast<std::int64_t>((bits >> 3U) + 1) * 2;
+  }
+  std::map<std::pair<std::size_t, model::NameKind>, std::vector<std::size_t>> together;
+  for (std::size_t i = 0; i < wishes.size(); ++i)
+    together[{database_of(layout, wishes[i].name), wishes[i].name.kind}].push_back(i);
+  for (const auto& [where, places] : together) {
+    if (places.size() < batch_names_min || !have_different_users(places, wishes)) continue;
+    const model::ClaimId claim{claims[places.front()].value + 1};
+    for (const std::size_t place : places) claims[place] = claim;
+  }
   return claims;
 }
 
@@ -78,8 +101,7 @@ bool is_answered(const NameTask& task, std::map<Wish, Answer>& answers) {
 Status take_steps(const Layout& layout, std::vector<NameTask>& tasks) {
   std::map<std::size_t, Errand> errands;
   for (NameTask& each : tasks) {
-    const std::uint32_t slot = model::slot_of_name(each.held.name.kind, each.held.name.value);
-    errands[layout.database_of_slot[slot]].tasks.push_back(&each);
+    errands[database_of(layout, each.held.name)].tasks.push_back(&each);
   }
   ErrandsLeft left(errands.size());
   {
@@ -170,6 +192,20 @@ Status forget_guards(Database& home, const std::vector<ports::StoredGuard>& guar
   });
 }
 
+/// What is pending together will be recovered row by row. True: there may be more.
+Result<bool> expand_due_batches(Database& database, Time at) {
+  std::vector<model::ClaimId> claims;
+  MUSTER_CHECK_OK(database.store->read([&](Unit& unit) -> Status {
+    MUSTER_TRY(claims, unit.slots().due_batches(at, batches_at_a_time));
+    return {};
+  }));
+  for (const model::ClaimId claim : claims) {
+    const auto expand = [&](Unit& unit) { return unit.slots().expand_batch(claim); };
+    MUSTER_CHECK_OK(database.store->write(expand));
+  }
+  return claims.size() == batches_at_a_time;
+}
+
 /// The guards were found in `home`.
 Status tend(const Layout& layout, Database& home, const std::vector<ports::StoredGuard>& guards) {
   std::vector<HeldName> names;
@@ -206,7 +242,7 @@ Status tend(const Layout& layout, Database& home, const std::vector<ports::Store
 Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Answer>& answers) {
   std::vector<Wish> open(wishes.begin(), wishes.end());
   for (int settlings = 0; !open.empty(); ++settlings) {
-    const auto claims = new_claims(layout, open.size());
+    const auto claims = new_claims(layout, open);
     std::vector<NameTask> tasks;
     tasks.reserve(open.size());
     for (std::size_t i = 0; i < open.size(); ++i)
@@ -251,6 +287,26 @@ Status confirm_names(const Layout& layout, const std::vector<HeldName>& names) {
   return take_steps(layout, NameStep::confirm, names);
 }
 
+Status confirm_all_names(const Layout& layout, const std::vector<HeldName>& names) {
+  std::vector<HeldName> each_alone;
+  std::map<std::pair<std::size_t, model::ClaimId>, std::vector<HeldName>> batches;
+  for (const HeldName& each : names) {
+    if (each.claim.is_of_batch())
+      batches[{database_of(layout, each.name), each.claim}].push_back(each);
+    else
+      each_alone.push_back(each);
+  }
+  std::vector<NameTask> closings;
+  closings.reserve(batches.size());
+  for (const auto& [where, held] : batches) closings.push_back({NameStep::close, held.front(), {}, {}});
+  const Status closed = closings.empty() ? Status{} : take_steps(layout, closings);
+  std::size_t next = 0;
+  for (const auto& [where, held] : batches)
+    if (!closings[next++].closed) each_alone.insert(each_alone.end(), held.begin(), held.end());
+  Status confirmed = confirm_names(layout, each_alone);
+  return closed ? confirmed : closed;
+}
+
 Status release_names(const Layout& layout, const std::vector<HeldName>& names) {
   return take_steps(layout, NameStep::release, names);
 }
@@ -289,6 +345,7 @@ Result<bool> recover_part(const Layout& layout, Database& database) {
   std::vector<ports::StoredGuard> guards;
   // Some guards stay: the next time begins behind them.
   const std::lock_guard tending(database.tending);
+  MUSTER_TRY(const bool has_more_batches, expand_due_batches(database, at));
   const Tended from = database.tended;
   MUSTER_CHECK_OK(database.store->read([&](Unit& unit) -> Status {
     MUSTER_TRY(rows, unit.slots().pending_names(at, recovered_at_a_time));
@@ -300,7 +357,7 @@ Result<bool> recover_part(const Layout& layout, Database& database) {
   if (guards.size() == recovered_at_a_time) database.tended = {guards.back().user, guards.back().claim};
   for (const ports::NamedRow& each : rows) MUSTER_CHECK_OK(recover_name(layout, each, at));
   MUSTER_CHECK_OK(tend(layout, database, guards));
-  return rows.size() == recovered_at_a_time || guards.size() >= recovered_at_a_time;
+  return has_more_batches || rows.size() == recovered_at_a_time || guards.size() >= recovered_at_a_time;
 }
 
 }  // namespace muster::sharded

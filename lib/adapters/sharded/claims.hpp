@@ -22,6 +22,8 @@ Status find_holds(const Layout& layout, const std::set<Wish>& wishes, std::map<W
 
 /// After the home's transaction was kept.
 Status confirm_names(const Layout& layout, const std::vector<HeldName>& names);
+/// The same where nothing else is left of what was reserved with them: then batches need no row of theirs.
+Status confirm_all_names(const Layout& layout, const std::vector<HeldName>& names);
 Status release_names(const Layout& layout, const std::vector<HeldName>& names);
 /// After it is known that it was not, nor ever will be.
 Status cancel_names(const Layout& layout, const std::vector<HeldName>& names);

@@ -46,9 +46,21 @@ class Rows {
   Status write(ports::SlotStore& slots) const {
     for (const auto& [name, user] : removed_) MUSTER_CHECK_OK(slots.remove_name(name, user));
     std::vector<ports::NamedRow> rows;
-    rows.reserve(put_.size());
-    for (const ports::Name& name : put_) rows.push_back({name, rows_.at(name)});
+    std::map<model::ClaimId, ports::NameBatch> batches;
+    for (const ports::Name& name : put_) {
+      const model::NameRow& row = rows_.at(name);
+      if (!row.claim.is_of_batch() || !row.is_pending()) {
+        rows.push_back({name, row});
+        continue;
+      }
+      ports::NameBatch& batch = batches[row.claim];
+      batch.claim = row.claim;
+      batch.kind = name.kind;
+      batch.pending_until = *row.pending_until;
+      batch.names.push_back({name, row.user});
+    }
     if (!rows.empty()) MUSTER_CHECK_OK(slots.put_names(rows));
+    for (const auto& [claim, batch] : batches) MUSTER_CHECK_OK(slots.put_batch(batch));
     std::vector<ports::NameOfUser> active;
     for (const ports::Name& name : activated_) active.push_back({name, rows_.at(name).user});
     return active.empty() ? Status{} : slots.activate_names(active);
@@ -79,14 +91,33 @@ void take_step(Rows& rows, NameTask& task, Time now) {
     case NameStep::cancel:
       if (model::cancel(row, held.user, held.claim) == model::RowRemoval::remove) rows.remove(held);
       return;
+    case NameStep::close:
+      return;
   }
 }
 
-Status take_steps(Unit& unit, const std::vector<Errand*>& errands) {
+/// The names whose rows are to be read, once no confirmation is of one that is pending with others.
+Result<std::vector<ports::Name>> prepare(Unit& unit, const std::vector<Errand*>& errands) {
   std::set<ports::Name> names;
-  for (const Errand* errand : errands)
-    for (const NameTask* task : errand->tasks) names.insert(task->held.name);
-  MUSTER_TRY(auto found, unit.slots().names_of({names.begin(), names.end()}));
+  std::set<model::ClaimId> expanded;
+  for (const Errand* errand : errands) {
+    for (NameTask* task : errand->tasks) {
+      const model::ClaimId claim = task->held.claim;
+      if (task->step == NameStep::close) {
+        MUSTER_TRY(task->closed, unit.slots().close_batch(claim));
+        continue;
+      }
+      names.insert(task->held.name);
+      if (task->step != NameStep::confirm || !claim.is_of_batch()) continue;
+      if (expanded.insert(claim).second) MUSTER_CHECK_OK(unit.slots().expand_batch(claim));
+    }
+  }
+  return std::vector<ports::Name>(names.begin(), names.end());
+}
+
+Status take_steps(Unit& unit, const std::vector<Errand*>& errands) {
+  MUSTER_TRY(const auto names, prepare(unit, errands));
+  MUSTER_TRY(auto found, unit.slots().names_of(names));
   Rows rows(std::move(found));
   for (const Errand* errand : errands) {
     const Time now = errand->layout->surroundings->now();

@@ -19,7 +19,13 @@ namespace muster::sharded {
 
 struct Layout;
 
-enum class NameStep : std::uint8_t { reserve, confirm, release, cancel };
+enum class NameStep : std::uint8_t {
+  reserve,
+  confirm,
+  release,
+  cancel,
+  close,  ///< Confirms all names of a batch in this database at once.
+};
 
 /// One step on one name, and what came of it.
 struct NameTask {
@@ -27,6 +33,7 @@ struct NameTask {
   HeldName held;                                  ///< To be reserved: by a new claim.
   std::optional<model::Reservation> reservation;  ///< Of a `reserve` that was taken.
   std::optional<model::NameRow> found;            ///< The row that it found.
+  bool closed = false;                            ///< The batch was there.
 };
 
 /// Says when several errands are done.

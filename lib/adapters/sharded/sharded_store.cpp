@@ -82,9 +82,26 @@ std::vector<HeldName> names_reserved(const Attempt& attempt) {
   return names;
 }
 
+std::vector<HeldName> names_reserved_in_vain(const Attempt& attempt) {
+  std::vector<HeldName> names = names_reserved(attempt);
+  if (names.size() == attempt.committed.size()) return {};
+  std::set<Wish> committed;
+  for (const HeldName& each : attempt.committed) committed.insert({each.name, each.user});
+  std::erase_if(names, [&](const HeldName& each) { return committed.contains({each.name, each.user}); });
+  return names;
+}
+
 void warn(const char* what, const Status& status) {
   if (!status)
     log::warn("{}: {} {}; it will be done later", what, status.error().message, status.error().detail);
+}
+
+/// The unit was kept.
+void confirm(const Layout& layout, const Attempt& attempt) {
+  const Status cancelled = cancel_names(layout, names_reserved_in_vain(attempt));
+  warn("names that were reserved in vain", cancelled);
+  warn("names of users that were kept",
+       cancelled ? confirm_all_names(layout, attempt.committed) : confirm_names(layout, attempt.committed));
 }
 
 }  // namespace
@@ -218,21 +235,15 @@ void ShardedStore::conclude(const Layout& layout, model::ShardId home, const Sta
   if (attempt.posted) relay_.notify(home);
   if (status) {
     for (const ports::SlotPosition& each : attempt.changed) written_.raise(each.slot, each.seq);
-    warn("names of users that were kept", confirm_names(layout, attempt.committed));
+    confirm(layout, attempt);
     warn("names that were given up", release_names(layout, attempt.released));
     for (const std::string& role : attempt.removed_roles)
       warn("grants of a role that was deleted", remove_grants(layout, role));
   }
   if (!status && attempt.role_change)
     warn("a change of roles that was not made", give_up_role_change(layout, *attempt.role_change));
-  if (is_outcome_open(status, attempt) || attempt.answers.empty()) return;
-  std::vector<HeldName> unused;
-  for (const HeldName& each : names_reserved(attempt)) {
-    const auto is_it = [&](const HeldName& other) { return other.claim == each.claim; };
-    const bool is_kept = status && std::any_of(attempt.committed.begin(), attempt.committed.end(), is_it);
-    if (!is_kept) unused.push_back(each);
-  }
-  if (!unused.empty()) warn("names that were reserved in vain", cancel_names(layout, unused));
+  if (status || is_outcome_open(status, attempt)) return;
+  warn("names that were reserved in vain", cancel_names(layout, names_reserved(attempt)));
 }
 
 Status ShardedStore::remove_grants(const Layout& layout, const std::string& role) {

@@ -4,6 +4,7 @@
 #include "adapters/sql/several.hpp"
 #include "model/slot.hpp"
 
+#include <charconv>
 #include <limits>
 
 #include <sodium.h>
@@ -37,6 +38,27 @@ Status read_named_rows(Query& query, std::vector<ports::NamedRow>& rows) {
     ports::Name name = read_name(query);
     rows.push_back({std::move(name), read_name_row(query)});
   }
+}
+
+/// Each value behind its length and a colon.
+std::string text_of(const std::vector<ports::NameOfUser>& names) {
+  std::string text;
+  for (const ports::NameOfUser& each : names)
+    text += std::to_string(each.name.value.size()) + ":" + each.name.value;
+  return text;
+}
+
+std::vector<ports::Name> names_in(model::NameKind kind, std::string_view text) {
+  std::vector<ports::Name> names;
+  while (!text.empty()) {
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc{}) break;
+    text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+    names.push_back({kind, std::string(text.substr(0, size))});
+    text.remove_prefix(std::min(text.size(), size));
+  }
+  return names;
 }
 
 std::vector<ports::Name> read_names(Query& query) {
@@ -113,6 +135,56 @@ Status SqlSlotStore::remove_name(const ports::Name& name, UserId user) {
   Query query(connection_, Sql::name_delete);
   MUSTER_CHECK_OK(query.integer(static_cast<std::int64_t>(name.kind)).text(name.value).run());
   return ledger_.log(slot, user, Change::name);
+}
+
+Status SqlSlotStore::put_batch(const ports::NameBatch& batch) {
+  std::vector<ports::NamedRow> rows;
+  rows.reserve(batch.names.size());
+  for (const ports::NameOfUser& each : batch.names)
+    rows.push_back({each.name, {each.user, batch.claim, std::nullopt}});
+  MUSTER_CHECK_OK(put_names(rows));
+  Query query(connection_, Sql::batch_put);
+  query.integer(batch.claim.value).integer(static_cast<std::int64_t>(batch.kind));
+  return run(query.time(batch.pending_until).blob(text_of(batch.names)));
+}
+
+Result<bool> SqlSlotStore::close_batch(model::ClaimId claim) {
+  Query query(connection_, Sql::batch_delete);
+  MUSTER_TRY(const std::int64_t removed, query.integer(claim.value).run());
+  return removed > 0;
+}
+
+Status SqlSlotStore::expand_batch(model::ClaimId claim) {
+  std::vector<ports::Name> names;
+  Time pending_until;
+  {
+    Query query(connection_, Sql::batch_find);
+    query.integer(claim.value);
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return {};
+    const auto kind = static_cast<model::NameKind>(query.get_integer());
+    pending_until = query.get_time();
+    names = names_in(kind, query.get_bytes());
+  }
+  MUSTER_TRY(const auto rows, names_of(names));
+  std::vector<ports::NamedRow> pending;
+  for (const auto& [name, row] : rows)
+    if (row.claim == claim) pending.push_back({name, {row.user, claim, pending_until}});
+  if (!pending.empty()) MUSTER_CHECK_OK(put_names(pending));
+  MUSTER_TRY(const bool closed, close_batch(claim));
+  (void)closed;
+  return {};
+}
+
+Result<std::vector<model::ClaimId>> SqlSlotStore::due_batches(Time before, std::size_t limit) {
+  std::vector<model::ClaimId> claims;
+  Query query(connection_, Sql::batch_due);
+  query.time(before).integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return claims;
+    claims.push_back({query.get_integer()});
+  }
 }
 
 Result<std::vector<ports::NamedRow>> SqlSlotStore::pending_names(Time before, std::size_t limit) {

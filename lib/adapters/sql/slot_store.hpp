@@ -19,6 +19,10 @@ class SqlSlotStore final : public ports::SlotStore {
   Status put_names(const std::vector<ports::NamedRow>& rows) override;
   Status activate_names(const std::vector<ports::NameOfUser>& names) override;
   Status remove_name(const ports::Name& name, UserId user) override;
+  Status put_batch(const ports::NameBatch& batch) override;
+  Result<bool> close_batch(model::ClaimId claim) override;
+  Status expand_batch(model::ClaimId claim) override;
+  Result<std::vector<model::ClaimId>> due_batches(Time before, std::size_t limit) override;
   Result<std::vector<ports::NamedRow>> pending_names(Time before, std::size_t limit) override;
   Result<std::vector<ports::NamedRow>> names(const std::optional<ports::Name>& after,
                                              std::size_t limit) override;

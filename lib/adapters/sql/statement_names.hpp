@@ -12,7 +12,7 @@ enum class Sql : std::uint8_t {
   user_insert, user_find, user_names_of, user_named_page, user_exists, user_ids, user_update, user_delete,
     user_page, user_page_status, user_bucket_next, user_bucket_page,
   name_insert, name_find, name_delete, name_row, name_rows, name_put, name_activate, name_pending,
-    name_page,
+    name_page, batch_put, batch_find, batch_delete, batch_due,
   guard_find, guard_of_users, guard_put, guard_delete, guard_page,
   outbox_insert, outbox_page, outbox_delete,
   taken_find, taken_insert, taken_delete, taken_page,

@@ -24,6 +24,11 @@ namespace {
   "id, kind, state, parameters, done, total, message, result, created_by, created_at, started_at, " \
   "finished_at"
 
+/// Pending by itself or with its batch.
+#define NAME_ROW                                                                                    \
+  "user_id, user_names.claim, COALESCE(user_names.pending_until, name_batches.pending_until) FROM " \
+  "user_names "                                                                                     \
+  "LEFT JOIN name_batches ON name_batches.claim = user_names.claim"
 #define NODE_COLUMNS "id, name, version, addresses, started_at, beat_at, max_staleness, epoch, seq, draining"
 
 constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statements{{
@@ -56,9 +61,8 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "(?, ?, ?, ?)"},
     {Sql::name_find, "SELECT user_id FROM user_names WHERE kind = ? AND value = ?"},
     {Sql::name_delete, "DELETE FROM user_names WHERE kind = ? AND value = ?"},
-    {Sql::name_row, "SELECT user_id, claim, pending_until FROM user_names WHERE kind = ? AND value = ?"},
-    {Sql::name_rows,
-     "SELECT value, user_id, claim, pending_until FROM user_names WHERE kind = ? AND value IN (?)", "?"},
+    {Sql::name_row, "SELECT " NAME_ROW " WHERE kind = ? AND value = ?"},
+    {Sql::name_rows, "SELECT value, " NAME_ROW " WHERE kind = ? AND value IN (?)", "?"},
     {Sql::name_put,
      "REPLACE INTO user_names (kind, value, user_id, claim, pending_until) VALUES (?, ?, ?, ?, ?)",
      "(?, ?, ?, ?, ?)"},
@@ -66,9 +70,11 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
     {Sql::name_pending,
      "SELECT kind, value, user_id, claim, pending_until FROM user_names WHERE pending_until < ? "
      "ORDER BY pending_until LIMIT ?"},
-    {Sql::name_page,
-     "SELECT kind, value, user_id, claim, pending_until FROM user_names WHERE kind = ? AND value > ? "
-     "ORDER BY value LIMIT ?"},
+    {Sql::name_page, "SELECT kind, value, " NAME_ROW " WHERE kind = ? AND value > ? ORDER BY value LIMIT ?"},
+    {Sql::batch_put, "INSERT INTO name_batches (claim, name_kind, pending_until, names) VALUES (?, ?, ?, ?)"},
+    {Sql::batch_find, "SELECT name_kind, pending_until, names FROM name_batches WHERE claim = ?"},
+    {Sql::batch_delete, "DELETE FROM name_batches WHERE claim = ?"},
+    {Sql::batch_due, "SELECT claim FROM name_batches WHERE pending_until < ? ORDER BY pending_until LIMIT ?"},
     {Sql::guard_find, "SELECT state FROM name_guards WHERE user_id = ? AND claim = ?"},
     {Sql::guard_of_users, "SELECT user_id, claim, kind, value, state FROM name_guards WHERE user_id IN (?)",
      "?"},

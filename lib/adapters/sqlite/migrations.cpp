@@ -35,7 +35,7 @@ Status count_users_of_slots(SqliteConnection& connection) {
 // Never change a step that was released: add one. What a program of the version before does not expect to
 // find (a table, an index, a column with a default) may come at any time, and works_from stays. What it needs
 // may go only when that version is no longer supported.
-constexpr std::array<Migration, 6> migrations{{
+constexpr std::array<Migration, 7> migrations{{
     {"users, sessions, roles, revocations, keys, audit",
      R"sql(
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL);
@@ -148,6 +148,14 @@ CREATE TABLE nodes (
 INSERT INTO counters (name, value) VALUES ('awaited', 0);
 )sql",
      nullptr, 4},
+    // Who does not look at batches takes a name for its owner's that may never be.
+    {"names that are taken together",
+     R"sql(
+CREATE TABLE name_batches (
+  claim INTEGER PRIMARY KEY, name_kind INTEGER NOT NULL, pending_until INTEGER NOT NULL, names BLOB NOT NULL);
+CREATE INDEX name_batches_pending ON name_batches (pending_until);
+)sql",
+     nullptr, 7},
 }};
 
 Result<std::int64_t> number_of(SqliteConnection& connection, const std::string& statement) {

@@ -323,8 +323,7 @@ const char* broken_promise(const World& world) {
     if (claim == 0) continue;
     const std::size_t name = claims[claim].name;
     if (world.row_claim[name] != claim) return "the lookup does not know a user's name";
-    if (world.row_pending[name] != 0 && guard_of(world, claim))
-      return "a user's name will not be confirmed";
+    if (world.row_pending[name] != 0 && guard_of(world, claim)) return "a user's name will not be confirmed";
   }
   if ((world.acknowledged & ~world.committed) != 0) return "a name was acknowledged and is not stored";
   return nullptr;

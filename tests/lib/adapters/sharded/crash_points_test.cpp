@@ -123,7 +123,8 @@ struct Crowd {
   Crowd(ports::Store& store, std::int64_t number) {
     const std::int64_t first = number * 1'000;
     part = store.part_of(UserId{first});
-    for (std::int64_t id = first; users.size() < 5; ++id)
+    // So many that names of one kind come together in each database.
+    for (std::int64_t id = first; users.size() < 18; ++id)
       if (store.part_of(UserId{id}) == part) users.push_back(full_user(id, "user" + std::to_string(id)));
     users.back().username = users.front().username;
   }

@@ -76,6 +76,7 @@ void check_names(const Layout& layout) {
       return unit.slots().guards(model::Guard::released, UserId{}, model::ClaimId{}, all);
     });
     CHECK(guards.empty());
+    CHECK(get(*database->store, [](Unit& unit) { return unit.slots().due_batches(Time::max(), 1); }).empty());
   }
   CHECK(by_row == by_user);
 }

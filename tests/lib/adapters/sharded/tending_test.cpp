@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sharded/claims.hpp"
 #include "lib/adapters/sharded/invariants.hpp"
+#include "ports/user_store.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -61,6 +62,77 @@ TEST_CASE("a name that somebody reserved who is gone is not called taken: it can
   CHECK(get(store, [](Unit& unit) { return unit.users().find_by_username("ada"); })->id == UserId{2});
   settle(databases);
   check_invariants(databases);
+}
+
+namespace {
+
+/// Names of which many are in each database.
+std::set<Wish> many_wishes() {
+  std::set<Wish> wishes;
+  for (std::int64_t id = 1; id <= 40; ++id)
+    wishes.insert({{model::NameKind::email, "user" + std::to_string(id) + "@example.org"}, UserId{id}});
+  return wishes;
+}
+
+std::size_t pending_rows(const Layout& layout) {
+  std::size_t pending = 0;
+  for (const auto& database : layout.databases)
+    for (const auto& each :
+         get(*database->store, [](Unit& unit) { return unit.slots().names(std::nullopt, 1'000); }))
+      pending += each.row.is_pending() ? 1 : 0;
+  return pending;
+}
+
+std::size_t batches(const Layout& layout) {
+  std::size_t all = 0;
+  for (const auto& database : layout.databases)
+    all +=
+        get(*database->store, [](Unit& unit) { return unit.slots().due_batches(Time::max(), 100); }).size();
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("names that are reserved together are pending together, and lapse when nobody gets them",
+          "[sharded]") {
+  Databases databases(3);
+  const auto layout = databases.layout();
+  std::map<Wish, Answer> answers;
+  REQUIRE(reserve_names(*layout, many_wishes(), answers));
+  CHECK(answers.size() == 40);
+  CHECK(batches(*layout) == 3);
+  CHECK(pending_rows(*layout) == 40);
+  settle(databases);
+  CHECK(pending_rows(*layout) == 40);
+
+  databases.advance(2 * reservation_time);
+  settle(databases);
+  CHECK(batches(*layout) == 0);
+  for (const auto& database : layout->databases)
+    CHECK(get(*database->store, [](Unit& unit) { return unit.slots().names(std::nullopt, 10); }).empty());
+}
+
+TEST_CASE("what is confirmed together becomes active, also when one of the names was looked after alone",
+          "[sharded]") {
+  Databases databases(3);
+  const auto layout = databases.layout();
+  std::map<Wish, Answer> answers;
+  REQUIRE(reserve_names(*layout, many_wishes(), answers));
+  std::vector<HeldName> held;
+  for (const auto& [wish, answer] : answers) held.push_back({wish.name, wish.user, *answer});
+  // One alone takes its batch apart, one that was taken back is gone, and the others are as they were.
+  REQUIRE(confirm_names(*layout, {held.front()}));
+  CHECK(batches(*layout) == 2);
+  CHECK(pending_rows(*layout) == 39);
+  const HeldName last = held.back();
+  REQUIRE(cancel_names(*layout, {last}));
+  held.pop_back();
+  CHECK(pending_rows(*layout) == 38);
+  REQUIRE(confirm_all_names(*layout, held));
+  CHECK(batches(*layout) == 0);
+  CHECK(pending_rows(*layout) == 0);
+  CHECK_FALSE(
+      get(*layout->owner_of(last.name).store, [&](Unit& unit) { return unit.slots().name(last.name); }));
 }
 
 }  // namespace muster::sharded::testing
