@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::chrono::milliseconds backoff_min{200};
 constexpr std::chrono::milliseconds backoff_max{10'000};
-constexpr int attempts_max = 10;
+/// More than a minute: so long the names of an import that was killed stay reserved.
+constexpr int attempts_max = 13;
 constexpr std::chrono::seconds save_interval{1};
 
 /// In steps, so that Ctrl-C is heard.

@@ -29,7 +29,7 @@ struct NameBatch {
   model::ClaimId claim;
   model::NameKind kind = model::NameKind::username;
   Time pending_until;
-  std::vector<NameOfUser> names;
+  std::vector<std::string> values;
 };
 
 struct StoredGuard {
@@ -98,8 +98,8 @@ class SlotStore {
   /// Makes rows that are there active.
   virtual Status activate_names(const std::vector<NameOfUser>& names) = 0;
   virtual Status remove_name(const Name& name, UserId user) = 0;
-  /// Inserts the rows of all its names, pending as long as the batch is there. What moves a slot elsewhere
-  /// must expand the batches with names in it first.
+  /// From here on the rows of its names, active ones that this unit has put, are pending. What moves a slot
+  /// elsewhere must expand the batches with names in it first.
   virtual Status put_batch(const NameBatch& batch) = 0;
   /// Makes all rows active that have the claim. False, and nothing done: the batch is not there any more.
   virtual Result<bool> close_batch(model::ClaimId claim) = 0;

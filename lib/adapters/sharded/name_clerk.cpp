@@ -16,8 +16,8 @@ using ports::Unit;
 
 /// So that nobody waits long for what others asked for.
 constexpr std::size_t names_at_once_max = 512;
-/// Who waits behind what has had no answer for so long is refused.
-constexpr std::chrono::seconds silence_max{1};
+/// Who waits behind what has had no answer for so long is refused. A busy disk takes a moment for many names.
+constexpr std::chrono::seconds silence_max{3};
 
 /// The rows of the names that are worked on, as they are and as they become.
 class Rows {
@@ -48,16 +48,15 @@ class Rows {
     std::vector<ports::NamedRow> rows;
     std::map<model::ClaimId, ports::NameBatch> batches;
     for (const ports::Name& name : put_) {
-      const model::NameRow& row = rows_.at(name);
-      if (!row.claim.is_of_batch() || !row.is_pending()) {
-        rows.push_back({name, row});
-        continue;
-      }
+      rows.push_back({name, rows_.at(name)});
+      model::NameRow& row = rows.back().row;
+      if (!row.claim.is_of_batch() || !row.is_pending()) continue;
       ports::NameBatch& batch = batches[row.claim];
       batch.claim = row.claim;
       batch.kind = name.kind;
       batch.pending_until = *row.pending_until;
-      batch.names.push_back({name, row.user});
+      batch.values.push_back(name.value);
+      row.pending_until.reset();
     }
     if (!rows.empty()) MUSTER_CHECK_OK(slots.put_names(rows));
     for (const auto& [claim, batch] : batches) MUSTER_CHECK_OK(slots.put_batch(batch));

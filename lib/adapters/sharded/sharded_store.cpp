@@ -96,14 +96,6 @@ void warn(const char* what, const Status& status) {
     log::warn("{}: {} {}; it will be done later", what, status.error().message, status.error().detail);
 }
 
-/// The unit was kept.
-void confirm(const Layout& layout, const Attempt& attempt) {
-  const Status cancelled = cancel_names(layout, names_reserved_in_vain(attempt));
-  warn("names that were reserved in vain", cancelled);
-  warn("names of users that were kept",
-       cancelled ? confirm_all_names(layout, attempt.committed) : confirm_names(layout, attempt.committed));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ShardedStore>> ShardedStore::open(ShardedOptions options) {
@@ -243,7 +235,34 @@ void ShardedStore::conclude(const Layout& layout, model::ShardId home, const Sta
   if (!status && attempt.role_change)
     warn("a change of roles that was not made", give_up_role_change(layout, *attempt.role_change));
   if (status || is_outcome_open(status, attempt)) return;
-  warn("names that were reserved in vain", cancel_names(layout, names_reserved(attempt)));
+  (void)cancel(layout, names_reserved(attempt));
+}
+
+void ShardedStore::confirm(const Layout& layout, const Attempt& attempt) {
+  const Status cancelled = cancel(layout, names_reserved_in_vain(attempt));
+  warn("names of users that were kept",
+       cancelled ? confirm_all_names(layout, attempt.committed) : confirm_names(layout, attempt.committed));
+}
+
+Status ShardedStore::cancel(const Layout& layout, const std::vector<HeldName>& names) {
+  // What there is no room for lapses.
+  constexpr std::size_t remembered_max = 20'000;
+  Status cancelled = cancel_names(layout, names);
+  warn("names that were reserved in vain", cancelled);
+  if (cancelled) return cancelled;
+  const std::lock_guard lock(uncancelled_mutex_);
+  if (uncancelled_.size() + names.size() <= remembered_max)
+    uncancelled_.insert(uncancelled_.end(), names.begin(), names.end());
+  return cancelled;
+}
+
+void ShardedStore::cancel_again(const Layout& layout) {
+  std::vector<HeldName> names;
+  {
+    const std::lock_guard lock(uncancelled_mutex_);
+    names.swap(uncancelled_);
+  }
+  if (!names.empty()) (void)cancel(layout, names);
 }
 
 Status ShardedStore::remove_grants(const Layout& layout, const std::string& role) {
@@ -275,6 +294,7 @@ void ShardedStore::tend(const Layout& layout) {
   if (layout.is_whole()) return;
   for (const auto& database : layout.databases)
     if (database->late != nullptr) warn("a shard that could not be opened", database->late->try_open());
+  cancel_again(layout);
   for (const auto& database : layout.databases) {
     const auto recovered = recover_part(layout, *database);
     if (recovered) continue;

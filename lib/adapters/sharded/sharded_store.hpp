@@ -9,6 +9,8 @@
 #include "ports/store.hpp"
 
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace muster::sharded {
 
@@ -56,13 +58,19 @@ class ShardedStore final : public ports::Store {
                 const std::function<Status(ports::Unit&)>& work, Attempt& attempt);
   Status prepare(const Layout& layout, Attempt& attempt);
   void conclude(const Layout& layout, model::ShardId home, const Status& status, const Attempt& attempt);
+  /// The unit was kept.
+  void confirm(const Layout& layout, const Attempt& attempt);
+  Status cancel(const Layout& layout, const std::vector<HeldName>& names);
+  void cancel_again(const Layout& layout);
   Status remove_grants(const Layout& layout, const std::string& role);
   void tend(const Layout& layout);
 
   std::unique_ptr<Shards> shards_;
   ports::SlotNumbers written_{0};  ///< What each slot came to by this process's changes.
-  Relay relay_;                    ///< These two last: their threads use the others.
-  Ticker tender_;                  ///< Ends what was left pending.
+  std::mutex uncancelled_mutex_;
+  std::vector<HeldName> uncancelled_;  ///< Reserved in vain in a database that did not answer.
+  Relay relay_;                        ///< These two last: their threads use the others.
+  Ticker tender_;                      ///< Ends what was left pending.
 };
 
 }  // namespace muster::sharded

@@ -6,7 +6,6 @@
 #include "adapters/sql/query.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <span>
 
 namespace muster::sql {
@@ -15,7 +14,7 @@ namespace muster::sql {
 template <class Item, class Bind>
 Status insert_several(Connection& connection, Sql name, std::span<const Item> items, const Bind& bind) {
   while (!items.empty()) {
-    const std::size_t rows = std::bit_floor(std::min(items.size(), rows_max));
+    const std::size_t rows = rows_within(items.size());
     Query query(connection, name, rows);
     for (const Item& each : items.first(rows)) bind(query, each);
     MUSTER_CHECK_OK(query.run());
@@ -31,7 +30,7 @@ Status in_several(Connection& connection, Sql name, std::span<const Item> items,
                   const Bind& bind, const Use& use) {
   while (!items.empty()) {
     const auto here = items.first(std::min(items.size(), rows_max));
-    const std::size_t rows = std::bit_ceil(here.size());
+    const std::size_t rows = rows_for(here.size());
     Query query(connection, name, rows);
     begin(query);
     for (std::size_t i = 0; i < rows; ++i) bind(query, here[std::min(i, here.size() - 1)]);

@@ -41,10 +41,9 @@ Status read_named_rows(Query& query, std::vector<ports::NamedRow>& rows) {
 }
 
 /// Each value behind its length and a colon.
-std::string text_of(const std::vector<ports::NameOfUser>& names) {
+std::string text_of(const std::vector<std::string>& values) {
   std::string text;
-  for (const ports::NameOfUser& each : names)
-    text += std::to_string(each.name.value.size()) + ":" + each.name.value;
+  for (const std::string& each : values) text += std::to_string(each.size()) + ":" + each;
   return text;
 }
 
@@ -138,14 +137,9 @@ Status SqlSlotStore::remove_name(const ports::Name& name, UserId user) {
 }
 
 Status SqlSlotStore::put_batch(const ports::NameBatch& batch) {
-  std::vector<ports::NamedRow> rows;
-  rows.reserve(batch.names.size());
-  for (const ports::NameOfUser& each : batch.names)
-    rows.push_back({each.name, {each.user, batch.claim, std::nullopt}});
-  MUSTER_CHECK_OK(put_names(rows));
   Query query(connection_, Sql::batch_put);
   query.integer(batch.claim.value).integer(static_cast<std::int64_t>(batch.kind));
-  return run(query.time(batch.pending_until).blob(text_of(batch.names)));
+  return run(query.time(batch.pending_until).blob(text_of(batch.values)));
 }
 
 Result<bool> SqlSlotStore::close_batch(model::ClaimId claim) {

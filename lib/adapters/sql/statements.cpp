@@ -296,8 +296,8 @@ using Texts = std::map<std::pair<Sql, std::size_t>, std::string>;
 Texts make_texts() {
   Texts texts;
   for (const StatementText& each : statements)
-    for (std::size_t rows = 2; each.row != nullptr && rows <= rows_max; rows *= 2)
-      texts.emplace(std::pair(each.name, rows), make_text(each, rows));
+    for (const std::size_t rows : row_counts)
+      if (each.row != nullptr && rows > 1) texts.emplace(std::pair(each.name, rows), make_text(each, rows));
   return texts;
 }
 
