@@ -4,9 +4,11 @@
 
 #include "lib/ops/spread.hpp"
 #include "ops/audit.hpp"
+#include "ops/import_users.hpp"
 #include "ops/shards_change.hpp"
 #include "ops/shards_examine.hpp"
 #include "ops/shards_skew.hpp"
+#include "ops/users.hpp"
 
 #include <map>
 #include <thread>
@@ -33,6 +35,38 @@ std::int64_t sum_of(const boost::json::array& items, const char* member) {
 }
 
 }  // namespace
+
+TEST_CASE("imported users without an id come into one part together, others where their ids say") {
+  Spread spread(3);
+  std::string items = R"({"id":"17","username":"known"})";
+  for (int i = 0; i < 30; ++i) items += R"(,{"username":"user)" + std::to_string(i) + "\"}";
+  const auto reply = must(spread.run<ImportUsers>(R"({"items":[)" + items + "]}"));
+  CHECK(reply.at("created").as_int64() == 31);
+  std::map<std::size_t, int> users_of_part;
+  for (const auto& each : reply.at("results").as_array()) {
+    const UserId id = *UserId::parse(std::string_view(each.at("id").as_string()));
+    ++users_of_part[spread.context().store.part_of(id).index];
+  }
+  CHECK(reply.at("results").as_array()[0].at("id").as_string() == "17");
+  CHECK(users_of_part.size() <= 2);
+  CHECK(must(spread.run<ListUsers>(R"({"limit":100})")).at("items").as_array().size() == 31);
+}
+
+TEST_CASE("an import that is repeated with its key gives the same users, whatever ids it would draw now") {
+  Spread spread(4);
+  std::string users;
+  for (int i = 0; i < 10; ++i)
+    users += std::string(i == 0 ? "" : ",") + R"({"username":"user)" + std::to_string(i) + "\"}";
+  const std::string request = R"({"items":[)" + users + "]}";
+  for (int i = 0; i < 8; ++i) {
+    Call call = Spread::as_operator();
+    call.idempotency_key = "one-import";
+    const auto reply = spread.run<ImportUsers>(call, request);
+    CHECK(outcome(reply) == "ok");
+    CHECK(must(reply).at("created").as_int64() == 10);
+  }
+  CHECK(must(spread.run<ListUsers>()).at("items").as_array().size() == 10);
+}
 
 TEST_CASE("one database is one shard, the catalog, with all slots") {
   Spread spread(0);
