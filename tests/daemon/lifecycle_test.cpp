@@ -112,7 +112,7 @@ TEST_CASE("SIGHUP changes what can change and says what cannot") {
   REQUIRE(test::eventually([&] { return contains(daemon.err(), "log.level is now info"); }));
   CHECK(test::eventually([&] { return shown(R"({"name":"log.level","value":"info","source":"default")"); }));
   CHECK(contains(daemon.err(), "users.self_registration is now true"));
-  CHECK(register_as("kim") == 201);
+  CHECK(test::eventually([&] { return register_as("kim") == 201; }));
 
   write("workers = 0\n");
   daemon.signal(SIGHUP);
