@@ -101,31 +101,20 @@ Command warm_cache() {
                                  "The users whom a web server's log in the common or combined format shows "
                                  "to be asked for most; - is standard input",
                              .completes = Completes::file});
-  command.options.push_back(
-      {.name = "wait", .placeholder = "", .description = "Wait until it is done; the default on a terminal"});
-  command.options.push_back({.name = "no-wait", .placeholder = "", .description = "Do not wait"});
-  command.options.push_back(runtime_max_option());
+  add_waiting_options(command, "it is done");
   command.examples = {
       {"What it would give", "musterctl cache warm --top 20000 --dry-run -o yaml"},
       {"No more than it takes", "musterctl cache warm --target-hit-rate 0.8 --max-rps 500"},
       {"From yesterday's log", "zcat access.log.1.gz | musterctl cache warm --from-access-log -"}};
   command.run = [](Run& run) -> Result<wire::Exit> {
     const auto& operation = operation_of("cache warm");
-    MUSTER_TRY(const auto runtime_max, runtime_option(run));
     MUSTER_TRY(Prepared prepared, prepare(run, operation));
     MUSTER_TRY(const auto ids, ids_given(run));
     if (ids) {
       if (!prepared.body) prepared.body = "{}";
       MUSTER_CHECK_OK(add_ids(*prepared.body, *ids));
     }
-    MUSTER_TRY(const wire::Json data, perform(run, operation, prepared));
-    const auto* id = data.is_object() ? data.get_object().if_contains("id") : nullptr;
-    const bool wait =
-        run.values.has("wait") || runtime_max || (run.terminal.can_ask() && !run.values.has("no-wait"));
-    if (!run.globals.dry_run && wait && id != nullptr && id->is_string())
-      return follow_job(run, std::string(id->get_string()), runtime_max);
-    MUSTER_CHECK_OK(run.printer.print(data));
-    return exit_of(run, data);
+    return begin_job(run, operation, prepared);
   };
   return command;
 }

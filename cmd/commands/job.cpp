@@ -65,6 +65,12 @@ Result<wire::Exit> follow_job(Run& run, const std::string& id,
   }
 }
 
+Option runtime_max_option() {
+  return {.name = "max-runtime",
+          .placeholder = "DURATION",
+          .description = "Stop waiting after this time, for cron; the job goes on, and the exit status is 9"};
+}
+
 Result<std::optional<std::chrono::microseconds>> runtime_option(const Run& run) {
   const auto text = run.values.find("max-runtime");
   if (!text) return std::optional<std::chrono::microseconds>();
@@ -73,10 +79,24 @@ Result<std::optional<std::chrono::microseconds>> runtime_option(const Run& run) 
   return std::optional<std::chrono::microseconds>(*duration);
 }
 
-Option runtime_max_option() {
-  return {.name = "max-runtime",
-          .placeholder = "DURATION",
-          .description = "Stop waiting after this time, for cron; the job goes on, and the exit status is 9"};
+void add_waiting_options(Command& command, const std::string& until) {
+  command.options.push_back({.name = "wait",
+                             .placeholder = "",
+                             .description = "Wait until " + until + "; the default on a terminal"});
+  command.options.push_back({.name = "no-wait", .placeholder = "", .description = "Do not wait"});
+  command.options.push_back(runtime_max_option());
+}
+
+Result<wire::Exit> begin_job(Run& run, const ops::OperationDescription& operation, const Prepared& prepared) {
+  MUSTER_TRY(const auto runtime_max, runtime_option(run));
+  MUSTER_TRY(const wire::Json data, perform(run, operation, prepared));
+  const auto* id = data.is_object() ? data.get_object().if_contains("id") : nullptr;
+  const bool wait =
+      run.values.has("wait") || runtime_max || (run.terminal.can_ask() && !run.values.has("no-wait"));
+  if (!run.globals.dry_run && wait && id != nullptr && id->is_string())
+    return follow_job(run, std::string(id->get_string()), runtime_max);
+  MUSTER_CHECK_OK(run.printer.print(data));
+  return exit_of(run, data);
 }
 
 Command watch_job() {

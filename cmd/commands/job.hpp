@@ -4,6 +4,7 @@
 
 #include "base/time.hpp"
 #include "cmd/command.hpp"
+#include "cmd/generic.hpp"
 
 #include <chrono>
 #include <optional>
@@ -19,5 +20,10 @@ Result<wire::Exit> follow_job(Run& run, const std::string& id,
 /// --max-runtime and its value.
 Option runtime_max_option();
 Result<std::optional<std::chrono::microseconds>> runtime_option(const Run& run);
+
+/// --wait, --no-wait and --max-runtime, for a command that begins a job; `until` ends "Wait until".
+void add_waiting_options(Command& command, const std::string& until);
+/// Sends the request that begins a job, and follows that if those options, or their defaults, say so.
+Result<wire::Exit> begin_job(Run& run, const ops::OperationDescription& operation, const Prepared& prepared);
 
 }  // namespace muster::cmd

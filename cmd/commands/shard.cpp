@@ -49,10 +49,7 @@ Command drain_shard() {
 Command check_shards() {
   Command command = generic("shard check");
   command.help += " With --dry-run, --repair only looks. Exits 1 when faults remain.";
-  command.options.push_back(
-      {.name = "wait", .placeholder = "", .description = "Wait until it is done; the default on a terminal"});
-  command.options.push_back({.name = "no-wait", .placeholder = "", .description = "Do not wait"});
-  command.options.push_back(runtime_max_option());
+  add_waiting_options(command, "it is done");
   command.examples = {{"From cron", "musterctl shard check --wait -q"},
                       {"Mend what can be mended", "musterctl shard check --repair --wait"}};
   command.run = [](Run& run) -> Result<wire::Exit> {
