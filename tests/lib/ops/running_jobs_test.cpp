@@ -338,8 +338,7 @@ TEST_CASE("a backup that had its name when the daemon died is done at the next s
   CHECK(state_of(world, id) == "running");
   world.reopen();
   REQUIRE(world.context().jobs.start(world.context()));
-  CHECK(eventually([&] { return state_of(world, id) != "running" && state_of(world, id) != "queued"; }));
-  CHECK(state_of(world, id) == "done");
+  CHECK(comes_to(world, id, "done"));
   CHECK(must(world.run<VerifyBackup>(R"({"name":"a.db"})")).at("ok").as_bool());
 }
 
