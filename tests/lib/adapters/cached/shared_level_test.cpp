@@ -36,10 +36,14 @@ void wait_until(const std::function<bool()>& is_so) {
   CHECK(is_so());
 }
 
-/// Returns once Redis has heard of it: what is read before that is not put there.
+/// Returns once Redis has heard of a change: what is read before that is not put there.
+void wait_for_tombstone(const test::RedisServer& redis, UserId id) {
+  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+}
+
 void create_and_tell(Daemons& daemons, const test::RedisServer& redis, UserId id, const char* name) {
   daemons.create(0, id, name);
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  wait_for_tombstone(redis, id);
 }
 
 TEST_CASE("what one daemon read the others have from Redis, until it changes") {
@@ -78,7 +82,7 @@ TEST_CASE("who reads slowly overwrites nothing newer in Redis, and brings nobody
   has_read.get_future().wait();
   SECTION("a change") {
     daemons.rename(0, id, "new");
-    wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+    wait_for_tombstone(redis, id);
     CHECK(daemons.name_of(0, id) == "new");
     may_answer.set_value();
     slow.get();
@@ -86,7 +90,7 @@ TEST_CASE("who reads slowly overwrites nothing newer in Redis, and brings nobody
   }
   SECTION("a deletion") {
     daemons.remove(0, id);
-    wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+    wait_for_tombstone(redis, id);
     CHECK(daemons.name_of(0, id) == "-");
     may_answer.set_value();
     slow.get();
@@ -111,7 +115,7 @@ TEST_CASE("what Redis brings back from before a change is not believed") {
   wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("V "); });
   redis.say({"COPY", key_of(id), "before"});
   daemons.tell_others(0, id, daemons.rename(0, id, "new"));
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  wait_for_tombstone(redis, id);
   redis.say({"COPY", "before", key_of(id), "REPLACE"});
   CHECK(daemons.name_of(0, id) == "new");
   redis.say({"COPY", "before", key_of(id), "REPLACE"});
@@ -136,7 +140,7 @@ TEST_CASE("after news of a change nothing from before is taken from Redis, whoev
   wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("V "); });
   redis.say({"COPY", key_of(id), "before"});
   daemons.remove(0, id);
-  wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+  wait_for_tombstone(redis, id);
   redis.say({"COPY", "before", key_of(id), "REPLACE"});
   daemons[1].changed_elsewhere(id);
   CHECK(daemons.name_of(1, id) == "-");
@@ -190,7 +194,7 @@ TEST_CASE("who does not wait is brought what is in Redis, and nothing that is ou
   }
   SECTION("after a change that this daemon made") {
     daemons.rename(1, id, "new");
-    wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("T "); });
+    wait_for_tombstone(redis, id);
     redis.say({"COPY", "before", key_of(id), "REPLACE"});
     CHECK(soon_name_of(daemons[1], id) == "?");
     CHECK(daemons.name_of(1, id) == "new");
@@ -218,6 +222,7 @@ TEST_CASE("who does not wait is brought what is in Redis, and nothing that is ou
   }
   SECTION("that nobody is there") {
     daemons.tell_others(0, id, daemons.remove(0, id));
+    wait_for_tombstone(redis, id);
     CHECK(daemons.name_of(0, id) == "-");
     wait_until([&] { return redis.say({"GET", key_of(id)}).starts_with("N "); });
     CHECK(soon_name_of(daemons[1], id) == "-");
@@ -276,7 +281,7 @@ TEST_CASE("what is in Redis is counted and removed") {
   settle(daemons);
   redis.say({"SET", "others", "1"});
   for (int i = 1; i <= 50; ++i) {
-    daemons.create(0, UserId{i}, "name");
+    create_and_tell(daemons, redis, UserId{i}, "name");
     daemons.name_of(0, UserId{i});
   }
   CHECK(must(daemons[0].size()).redis_entries == 52);
