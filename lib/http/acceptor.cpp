@@ -66,7 +66,7 @@ Result<Poco::Net::Context::Ptr> make_server_context(const TlsFiles& files) {
 }
 
 // A listening socket on the first reactor, and what its connections need to know.
-class Acceptor::Door final : public Watched {
+class Acceptor::Door final : public loop::Watched {
  public:
   Door(Acceptor& acceptor, const Listener& listener, ListeningSocket listening,
        Poco::Net::Context::Ptr context)

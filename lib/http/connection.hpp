@@ -53,7 +53,7 @@ struct Front {
 };
 
 class Connection final : public Responder::Target,
-                         public Watched,
+                         public loop::Watched,
                          public std::enable_shared_from_this<Connection> {
  public:
   /// `network` is what was entered at the front for it; empty where it is not counted.

@@ -22,29 +22,37 @@ Mailbox::~Mailbox() {
   ::close(descriptor_);
 }
 
-void Mailbox::post(Answer answer) {
+void Mailbox::enter(std::function<void()> expect_letters) {
+  expect_letters_ = std::move(expect_letters);
+  current_ = this;
+}
+
+template <class Letter>
+void Mailbox::add(std::vector<Letter> Letters::*pile, Letter letter) {
+  if (is_own_thread()) {
+    // Only this thread closes it.
+    if (closed_) return;
+    (own_letters_.*pile).push_back(std::move(letter));
+    return expect_letters_();
+  }
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    letters_.answers.push_back(std::move(answer));
+    (letters_.*pile).push_back(std::move(letter));
     if (std::exchange(awake_, true)) return;
   }
   wake();
+}
+
+void Mailbox::post(Answer answer) {
+  add(&Letters::answers, std::move(answer));
 }
 
 void Mailbox::post(std::function<void()> function) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return;
-    letters_.functions.push_back(std::move(function));
-    if (std::exchange(awake_, true)) return;
-  }
-  wake();
+  add(&Letters::functions, std::move(function));
 }
 
 void Mailbox::take(Letters& letters) {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto read = ::read(descriptor_, &count, sizeof count);
   const std::lock_guard lock(mutex_);
   std::swap(letters, letters_);
   awake_ = false;
@@ -53,6 +61,8 @@ void Mailbox::take(Letters& letters) {
 void Mailbox::close() {
   // Destroyed outside the lock: a letter's end may be the end of a connection.
   Letters dropped;
+  Letters dropped_own;
+  std::swap(dropped_own, own_letters_);
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file What other threads leave for a reactor: answers, and now and then a function to run. Waking the
-/// reactor costs one eventfd write, and only when it is not awake for an earlier letter already.
-/// Thread-safe, but for take(), which is the reactor's. Outlives the reactor in the hands of late Responders.
+/// @file What is left for a reactor: answers, and now and then a function to run. Waking the reactor costs
+/// one eventfd write, and only when it is not awake for an earlier letter already; what its own thread leaves
+/// costs none. Thread-safe, but for what is the reactor's. Outlives it in the hands of late Responders.
 #pragma once
 
 #include "http/message.hpp"
@@ -37,22 +37,29 @@ class Mailbox {
 
   void post(Answer answer);
   void post(std::function<void()> function);
-  /// Swaps in what has come; `letters` should be empty, its memory is used again.
+  /// Swaps in what has come from other threads; `letters` should be empty, its memory is used again.
   void take(Letters& letters);
+  /// The same of what the reactor's own thread left.
+  void take_own(Letters& letters) { std::swap(letters, own_letters_); }
   /// From now on letters are thrown away.
   void close();
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
   /// The caller is the thread of this mailbox's reactor.
   [[nodiscard]] bool is_own_thread() const { return current_ == this; }
-  void set_own_thread() { current_ = this; }
+  /// The caller is that thread from now on; `expect_letters` is called for what it leaves itself.
+  void enter(std::function<void()> expect_letters);
 
  private:
   void wake();
+  template <class Letter>
+  void add(std::vector<Letter> Letters::*pile, Letter letter);
 
   static thread_local const Mailbox* current_;
   std::mutex mutex_;
   Letters letters_;
+  Letters own_letters_;
+  std::function<void()> expect_letters_;
   bool awake_ = false;
   bool closed_ = false;
   int descriptor_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file One thread that waits for sockets and runs what they need: an epoll set, a mailbox other threads can
+/// @file One thread that waits for sockets and runs what they need: a loop, a mailbox other threads can
 /// wake it through, and a table of deadlines scanned once a tick (10,000 entries take microseconds, and
 /// moving a deadline is one store). Poco 1.11's SocketReactor spends a map node, two map searches, three
 /// locks and a copied observer list on every event, which with 2,000 busy connections is a sixth of the whole
@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/mailbox.hpp"
+#include "loop/loop.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -25,22 +26,15 @@ namespace muster::http {
 
 class Connection;
 
-/// What a descriptor of the set belongs to.
-class Watched {
+class Reactor final : loop::Watched, loop::Guest {
  public:
-  virtual ~Watched() = default;
-  virtual void on_event(std::uint32_t events) = 0;  ///< Of epoll.
-};
-
-class Reactor final {
- public:
-  using Clock = std::chrono::steady_clock;
-  using TimePoint = Clock::time_point;
+  using Clock = loop::Loop::Clock;
+  using TimePoint = loop::Loop::TimePoint;
 
   explicit Reactor(std::chrono::milliseconds tick_interval);
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
-  ~Reactor();
+  ~Reactor() override;
 
   /// Error: std::system_error.
   void start();
@@ -53,15 +47,15 @@ class Reactor final {
 
   void adopt(const std::shared_ptr<Connection>& connection);
   void release(Connection& connection);
-  /// Sets what is waited for, from `before` to `wanted`, both of EPOLLIN and EPOLLOUT; 0 is nothing at all,
-  /// not even the end of a connection.
-  void watch(Watched& watched, int descriptor, std::uint32_t before, std::uint32_t wanted);
+  void watch(loop::Watched& watched, int descriptor, std::uint32_t before, std::uint32_t wanted) {
+    loop_.watch(watched, descriptor, before, wanted);
+  }
   void set_deadline(std::size_t slot, TimePoint deadline) { table_[slot].deadline = deadline; }
   void drain();
   /// Called once a tick.
   void set_on_tick(std::function<void()> function) { on_tick_ = std::move(function); }
 
-  [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] TimePoint now() const { return loop_.now(); }
   [[nodiscard]] std::string_view preamble() const { return preamble_; }
   [[nodiscard]] std::vector<char>& read_buffer() { return read_buffer_; }
   [[nodiscard]] std::string& spare_output() { return spare_output_; }
@@ -72,18 +66,19 @@ class Reactor final {
     std::shared_ptr<Connection> connection;
   };
 
+  void on_event(std::uint32_t events) override;
+  void on_turn_end() override;
+  bool on_tick() override;
   void run_and_cut();
-  void wait_and_serve();
   void tick();
   void scan();
   void open_mail();
 
+  loop::Loop loop_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  int epoll_descriptor_;
   std::thread thread_;
   std::chrono::milliseconds tick_interval_;
-  TimePoint now_ = Clock::now();
-  TimePoint next_tick_ = now_;
+  TimePoint next_tick_ = loop_.now();
   std::time_t preamble_second_ = 0;
   std::string preamble_;
   std::vector<Entry> table_;
@@ -92,6 +87,7 @@ class Reactor final {
   std::vector<char> read_buffer_;
   std::string spare_output_;
   std::atomic<std::size_t> count_{0};
+  bool has_mail_ = false;  ///< From other threads.
   bool draining_ = false;
   bool stopping_ = false;
 };

@@ -16,9 +16,9 @@ namespace fs = std::filesystem;
 const std::vector<std::string> product = {"lib", "daemon", "cmd"};
 
 /// A folder may include lower floors and itself; adapters also other adapters.
-const std::map<std::string, int> floors = {{"base", 0},   {"model", 1}, {"ports", 2},    {"wire", 2},
-                                           {"http", 2},   {"ops", 3},   {"adapters", 3}, {"assembly", 4},
-                                           {"daemon", 5}, {"cmd", 5}};
+const std::map<std::string, int> floors = {{"base", 0},     {"loop", 1},   {"model", 1}, {"ports", 2},
+                                           {"wire", 2},     {"http", 2},   {"ops", 3},   {"adapters", 3},
+                                           {"assembly", 4}, {"daemon", 5}, {"cmd", 5}};
 
 std::string first_part(const std::string& path) {
   return path.substr(0, path.find('/'));
