@@ -145,23 +145,17 @@ std::optional<SharedValue> SharedLevel::get(UserId user, std::int64_t floor) {
   return value;
 }
 
-std::vector<std::optional<SharedValue>> SharedLevel::get_all(std::span<const Wanted> wanted) {
-  std::vector<redis::Command> commands;
-  commands.reserve(wanted.size());
-  for (const Wanted& each : wanted) {
-    std::string key = key_of(each.user);
-    commands.push_back({key, {"GET", key}, redis::Repeat::harmless});
-  }
-  const auto replies = client_.try_all(commands);
-  std::vector<std::optional<SharedValue>> out(wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (!replies[i] || replies[i]->kind != redis::Reply::Kind::text) continue;
-    auto value = read_value(replies[i]->text);
-    if (!value || !is_trusted(*value, wanted[i].floor)) continue;
-    (value->json.empty() ? hits_negative_ : hits_).fetch_add(1, relaxed);
-    out[i] = std::move(value);
-  }
-  return out;
+bool SharedLevel::ask(UserId user, std::unique_ptr<redis::Asker>& asker) {
+  const std::string key = key_of(user);
+  return client_.ask(key, {"GET", key}, asker);
+}
+
+std::optional<SharedValue> SharedLevel::take(const std::optional<redis::Reply>& reply, std::int64_t floor) {
+  if (!reply || reply->kind != redis::Reply::Kind::text) return std::nullopt;
+  auto value = read_value(reply->text);
+  if (!value || !is_trusted(*value, floor)) return std::nullopt;
+  (value->json.empty() ? hits_negative_ : hits_).fetch_add(1, relaxed);
+  return value;
 }
 
 Result<redis::Reply> SharedLevel::run(redis::Script& script, UserId user, const redis::Words& arguments) {

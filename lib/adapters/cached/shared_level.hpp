@@ -21,9 +21,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,12 +67,11 @@ class SharedLevel {
 
   /// At least of state `floor`.
   std::optional<SharedValue> get(UserId user, std::int64_t floor);
-  struct Wanted {
-    UserId user;
-    std::int64_t floor = 0;
-  };
-  /// The same for several at once, of which each server is asked once; what fails is nothing.
-  std::vector<std::optional<SharedValue>> get_all(std::span<const Wanted> wanted);
+  /// Asks without waiting, on a thread that runs a loop; what the asker is told, take() reads. False, and the
+  /// asker stays with the caller, where that is not possible now.
+  bool ask(UserId user, std::unique_ptr<redis::Asker>& asker);
+  /// At least of state `floor`.
+  std::optional<SharedValue> take(const std::optional<redis::Reply>& reply, std::int64_t floor);
   Claim claim(UserId user, std::int64_t floor);
   /// Waits a bounded while for the value that another one is reading.
   std::optional<SharedValue> wait_for(UserId user, std::int64_t floor);

@@ -15,9 +15,6 @@ constexpr auto unordered = std::memory_order_relaxed;
 constexpr std::chrono::minutes stale_max{10};
 constexpr std::chrono::seconds flight_patience{5};
 constexpr double jitter = 0.1;
-/// As many as a pool of workers lets wait, and few enough that one slow journey holds up few.
-constexpr std::size_t questions_waiting_max = 4096;
-constexpr std::size_t questions_together_max = 64;
 
 void count(std::atomic<std::uint64_t>& counter) {
   counter.fetch_add(1, unordered);
@@ -42,10 +39,6 @@ UserCache::UserCache(ports::Store& store, ports::Entropy& entropy, std::unique_p
         std::make_unique<MemoryCache<UserId, Entry>>(MemoryCacheLimits{options_.memory_bytes_max}, entropy);
   if (memory_ && options_.filter_bytes_max > 0)
     census_ = std::make_unique<IdCensus>(store, entropy, options_.filter_bytes_max);
-  if (memory_ && shared_)
-    courier_ = std::make_unique<Courier<Question>>(
-        Courier<Question>::Limits{questions_waiting_max, questions_together_max},
-        [this](std::vector<Question>& questions) { ask_together(questions); });
 }
 
 UserCache::~UserCache() {
@@ -99,43 +92,51 @@ ports::CachedUserPtr UserCache::find_in_memory(UserId id, std::optional<std::int
   return show(entry);
 }
 
+/// Of one who does not wait.
+class UserCache::Question final : public redis::Asker {
+ public:
+  Question(UserCache& cache, UserId id, std::optional<std::int64_t> at_least, const Mark& before,
+           std::unique_ptr<ports::UserReader>& reader)
+      : cache_(cache), id_(id), at_least_(at_least), before_(before), reader_(std::move(reader)) {}
+
+  void take(std::optional<redis::Reply> reply) override {
+    reader_->take(cache_.answer_of(id_, at_least_, before_, reply, began_));
+  }
+  std::unique_ptr<ports::UserReader> give_back() { return std::move(reader_); }
+
+ private:
+  UserCache& cache_;
+  const UserId id_;
+  const std::optional<std::int64_t> at_least_;
+  const Mark before_;
+  const Clock::time_point began_ = Clock::now();
+  std::unique_ptr<ports::UserReader> reader_;
+};
+
 bool UserCache::find_soon(UserId id, std::optional<std::int64_t> at_least,
                           std::unique_ptr<ports::UserReader>& reader) {
-  if (!courier_ || !is_usable() || floors_.of(id) == Floors::unknown) return false;
-  Question question{id, at_least, std::move(reader)};
-  if (courier_->post(question)) return true;
-  reader = std::move(question.reader);
+  if (!shared_ || !is_usable()) return false;
+  const Mark before = mark(id);
+  // Nothing is below a floor that nobody knows.
+  if (before.floor == Floors::unknown) return false;
+  auto question = std::make_unique<Question>(*this, id, at_least, before, reader);
+  Question& kept = *question;
+  std::unique_ptr<redis::Asker> asker = std::move(question);
+  if (shared_->ask(id, asker)) return true;
+  reader = kept.give_back();
   return false;
 }
 
-void UserCache::ask_together(std::vector<Question>& questions) {
-  std::sort(questions.begin(), questions.end(),
-            [](const Question& a, const Question& b) { return a.id < b.id; });
-  std::vector<SharedLevel::Wanted> wanted;
-  std::vector<Mark> marks;
-  for (const Question& each : questions) {
-    if (!wanted.empty() && wanted.back().user == each.id) continue;
-    marks.push_back(mark(each.id));
-    wanted.push_back({each.id, marks.back().floor});
-  }
-  const auto began = Clock::now();
-  auto values = shared_->get_all(wanted);
-  const auto took = Clock::now() - began;
+ports::CachedUserPtr UserCache::answer_of(UserId id, std::optional<std::int64_t> at_least, const Mark& before,
+                                          const std::optional<redis::Reply>& reply, Clock::time_point began) {
+  auto value = shared_->take(reply, before.floor);
   // Late news may have been the reason to wait: who was not answered yet is not answered from here.
-  const bool may_answer = is_usable();
-  auto question = questions.begin();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    EntryPtr entry;
-    // Nothing is below a floor that nobody knows.
-    if (may_answer && values[i] && marks[i].floor != Floors::unknown)
-      entry = keep(wanted[i].user, marks[i], values[i]->as_of,
-                   {values[i]->version, std::move(values[i]->json)}, took);
-    for (; question != questions.end() && question->id == wanted[i].user; ++question) {
-      const bool will_do = entry && is_good(*entry, question->id, question->at_least);
-      if (will_do) count(counts_.misses);
-      question->reader->take(will_do ? show(entry) : nullptr);
-    }
-  }
+  if (!value || !is_usable()) return nullptr;
+  const EntryPtr entry =
+      keep(id, before, value->as_of, {value->version, std::move(value->json)}, Clock::now() - began);
+  if (!is_good(*entry, id, at_least)) return nullptr;
+  count(counts_.misses);
+  return show(entry);
 }
 
 Result<ports::CachedUserPtr> UserCache::find(UserId id, std::optional<std::int64_t> at_least) {

@@ -20,13 +20,13 @@
 /// the last read took (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention).
 /// Few loads run at a time; who waits too long for a turn is told overloaded.
 ///
-/// Who must not wait asks Redis through a courier, with others; who is brought nothing has to wait after all.
+/// Who must not wait asks Redis with others, on its own thread's loop; who is brought nothing has to wait
+/// after all.
 /// When the store does not answer, a value that ran out at most ten minutes ago is still shown, if it is not
 /// below the floor: no change of it is known. Nothing that decides rights is ever read here. Thread-safe.
 #pragma once
 
 #include "adapters/cached/chance.hpp"
-#include "adapters/cached/courier.hpp"
 #include "adapters/cached/floors.hpp"
 #include "adapters/cached/id_census.hpp"
 #include "adapters/cached/load_gate.hpp"
@@ -57,7 +57,7 @@ struct UserCacheOptions {
 
 class UserCache final : public ports::UserCache {
  public:
-  /// `shared` may be null. All must outlive it.
+  /// `shared` may be null. All must outlive it, and it the loops of those who call find_soon().
   UserCache(ports::Store& store, ports::Entropy& entropy, std::unique_ptr<SharedLevel> shared,
             UserCacheOptions options);
   UserCache(const UserCache&) = delete;
@@ -96,11 +96,7 @@ class UserCache final : public ports::UserCache {
     std::uint64_t generation, creations;
     std::int64_t floor;
   };
-  struct Question {
-    UserId id;
-    std::optional<std::int64_t> at_least;
-    std::unique_ptr<ports::UserReader> reader;
-  };
+  class Question;
 
   [[nodiscard]] bool is_usable() const { return memory_ != nullptr && options_.may_use(); }
   [[nodiscard]] Mark mark(UserId id) const;
@@ -110,7 +106,8 @@ class UserCache final : public ports::UserCache {
   EntryPtr keep(UserId id, const Mark& mark, std::int64_t as_of, ports::CachedUser user,
                 std::chrono::nanoseconds load_time);
   Loaded fetch(UserId id);
-  void ask_together(std::vector<Question>& questions);
+  ports::CachedUserPtr answer_of(UserId id, std::optional<std::int64_t> at_least, const Mark& before,
+                                 const std::optional<redis::Reply>& reply, Clock::time_point began);
   EntryPtr fetch_shared(UserId id, const Mark& mark, std::optional<SharedLevel::Lease>& lease);
   Loaded load(UserId id, const std::optional<SharedLevel::Lease>& lease);
   Result<ports::CachedUserPtr> pass_by(UserId id, std::optional<std::int64_t> at_least);
@@ -143,8 +140,7 @@ class UserCache final : public ports::UserCache {
         stale_answers{0}, bypassed{0}, compared{0}, inconsistent{0};
   };
   mutable Counts counts_;
-  std::unique_ptr<IdCensus> census_;            ///< Its thread uses the store.
-  std::unique_ptr<Courier<Question>> courier_;  ///< The last: its thread uses everything.
+  std::unique_ptr<IdCensus> census_;  ///< The last: its thread uses the store.
 };
 
 }  // namespace muster::cached

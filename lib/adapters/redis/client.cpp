@@ -149,21 +149,16 @@ std::vector<Result<Reply>> Client::run_all(std::span<const Command> commands) {
   return out;
 }
 
-std::vector<std::optional<Reply>> Client::try_all(std::span<const Command> commands) {
-  std::vector<std::optional<Reply>> out(commands.size());
-  std::map<std::shared_ptr<Node>, std::vector<std::size_t>> by_node;
-  for (std::size_t i = 0; i < commands.size(); ++i)
-    if (auto node = topology_->known_node_of(commands[i].key)) by_node[std::move(node)].push_back(i);
-  for (const auto& [node, indexes] : by_node) {
-    std::vector<Words> words;
-    words.reserve(indexes.size());
-    for (const std::size_t i : indexes) words.push_back(commands[i].words);
-    auto replies = node->exchange(words, Trial::others);
-    if (!replies) continue;
-    for (std::size_t at = 0; at < indexes.size(); ++at)
-      if (!(*replies)[at].is_error()) out[indexes[at]] = std::move((*replies)[at]);
-  }
-  return out;
+bool Client::ask(const std::string& key, const Words& words, std::unique_ptr<Asker>& asker) {
+  auto* const loop = loop::Loop::current();
+  if (loop == nullptr) return false;
+  auto node = topology_->known_node_of(key);
+  if (!node) return false;
+  const void* const name = node.get();
+  loop::Guest* courier = loop->guest(name);
+  if (courier == nullptr)
+    courier = &loop->keep(name, std::make_unique<Courier>(*loop, std::move(node), errands_));
+  return static_cast<Courier&>(*courier).post(words, asker);
 }
 
 Result<std::string> Client::digest_of(Script& script, const std::string& key, bool anew) {

@@ -3,6 +3,7 @@
 /// wherever that is by now. Every call ends within a few times the command's time. Thread-safe.
 #pragma once
 
+#include "adapters/redis/courier.hpp"
 #include "adapters/redis/topology.hpp"
 
 #include <span>
@@ -42,14 +43,16 @@ class Client {
   Result<Reply> run(const Command& command);
   /// Those of one server are sent at once; each has its own outcome.
   std::vector<Result<Reply>> run_all(std::span<const Command> commands);
-  /// Each is sent once, those of one server at once, to where its key is known to be. Nothing is looked up or
-  /// sent again, nothing but an answer is waited for, and a server that is left out stays so until others try
-  /// it. Nothing for what has no reply by then, or an error.
-  std::vector<std::optional<Reply>> try_all(std::span<const Command> commands);
+  /// Asks once, where the key is known to be, without waiting (courier.hpp): on a thread that runs a loop,
+  /// which must end before the client does. Nothing is looked up or sent again, and a server that is left out
+  /// stays so until others try it. False, and the asker stays with the caller, where that is not possible
+  /// now.
+  bool ask(const std::string& key, const Words& words, std::unique_ptr<Asker>& asker);
   /// `keys` have one hash tag.
   Result<Reply> run(Script& script, const Words& keys, const Words& arguments, Repeat repeat = Repeat::never);
 
   [[nodiscard]] std::vector<std::shared_ptr<Node>> nodes() const { return topology_->nodes(); }
+  [[nodiscard]] const Errands& errands() const { return errands_; }
 
  private:
   struct Direction;
@@ -58,6 +61,7 @@ class Client {
   Result<std::string> digest_of(Script& script, const std::string& key, bool anew);
 
   std::unique_ptr<Topology> topology_;
+  Errands errands_;
 };
 
 }  // namespace muster::redis

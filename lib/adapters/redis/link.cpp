@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/redis/link.hpp"
 
+#include "base/system_reason.hpp"
+
+#include <array>
 #include <cerrno>
 
 #include <hiredis/hiredis.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 namespace muster::redis {
 namespace {
+
+constexpr std::size_t receive_size_bytes = 32 * 1024;
 
 timeval timeval_of(std::chrono::milliseconds time) {
   timeval out{};
@@ -49,6 +55,14 @@ Error unreachable(const Host& host, const std::string& why) {
 }
 
 }  // namespace
+
+Error error_of_lateness(const Host& host, std::chrono::milliseconds timeout) {
+  return {ErrorCode::deadline_exceeded,
+          "Redis did not answer in time",
+          "redis " + host.text() + ": no answer within " + std::to_string(timeout.count()) + " ms",
+          {},
+          {}};
+}
 
 void Link::Closer::operator()(redisContext* context) const {
   redisFree(context);
@@ -96,11 +110,7 @@ Status Link::introduce(const Access& access) {
 Error Link::error_of_context() const {
   const bool timed_out = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
   if (!timed_out) return unreachable(host_, context_->errstr);
-  return {ErrorCode::deadline_exceeded,
-          "Redis did not answer in time",
-          "redis " + host_.text() + ": no answer within " + std::to_string(timeout_.count()) + " ms",
-          {},
-          {}};
+  return error_of_lateness(host_, timeout_);
 }
 
 Result<std::vector<Reply>> Link::exchange(std::span<const Words> commands) {
@@ -158,6 +168,40 @@ Result<std::optional<Reply>> Link::listen(std::chrono::milliseconds time) {
   }
   broken_ = true;
   return fail(error_of_context());
+}
+
+Result<std::size_t> Link::send_some(std::string_view text) {
+  const auto sent = ::send(context_->fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
+  broken_ = true;
+  return fail(unreachable(host_, system_reason()));
+}
+
+Result<std::vector<Reply>> Link::receive_some() {
+  std::array<char, receive_size_bytes> buffer;
+  const auto received = ::recv(context_->fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  std::vector<Reply> replies;
+  if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return replies;
+  broken_ = true;
+  if (received < 0) return fail(unreachable(host_, system_reason()));
+  if (received == 0) return fail(unreachable(host_, "it closed the connection"));
+  redisReaderFeed(context_->reader, buffer.data(), static_cast<std::size_t>(received));
+  for (;;) {
+    void* reply = nullptr;
+    if (redisReaderGetReply(context_->reader, &reply) != REDIS_OK)
+      return fail(unreachable(host_, context_->reader->errstr));
+    if (reply == nullptr) break;
+    auto* const taken = static_cast<redisReply*>(reply);
+    replies.push_back(reply_of(*taken));
+    freeReplyObject(taken);
+  }
+  broken_ = false;
+  return replies;
+}
+
+int Link::descriptor() const {
+  return context_->fd;
 }
 
 bool Link::has_news() const {

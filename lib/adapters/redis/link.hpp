@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 struct redisContext;
 
@@ -26,6 +27,8 @@ struct Access {
   std::chrono::milliseconds command_timeout{250};
 };
 
+Error error_of_lateness(const Host& host, std::chrono::milliseconds timeout);
+
 class Link {
  public:
   /// Errors also: conflict (the server refuses the account, or has no such database).
@@ -39,6 +42,11 @@ class Link {
   Result<std::vector<Reply>> exchange(std::span<const Words> commands);
   /// What the server says of itself next, as of a channel; nothing when that time has passed before.
   Result<std::optional<Reply>> listen(std::chrono::milliseconds time);
+  /// As much as can be sent without waiting, in the server's protocol; how many bytes that were.
+  Result<std::size_t> send_some(std::string_view text);
+  /// The replies that have come, as far as they can be read at once.
+  Result<std::vector<Reply>> receive_some();
+  [[nodiscard]] int descriptor() const;
   [[nodiscard]] bool is_broken() const { return broken_; }
   /// Whether the server has closed it, or says something that nobody asked for.
   [[nodiscard]] bool has_news() const;

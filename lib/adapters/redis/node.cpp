@@ -13,11 +13,21 @@ Node::Taken Node::refusal() {
   return tl::unexpected(Failed{*last_error_, Outcome::not_done});
 }
 
-Node::Taken Node::acquire(Trial trial) {
+std::unique_ptr<Link> Node::take_idle() {
+  while (!idle_.empty()) {
+    std::unique_ptr<Link> link = std::move(idle_.back());
+    idle_.pop_back();
+    if (!link->has_news()) return link;
+    --open_;
+  }
+  return nullptr;
+}
+
+Node::Taken Node::acquire() {
   std::unique_lock lock(mutex_);
   if (last_error_) {
     const auto now = Clock::now();
-    if (trial == Trial::others || now < next_try_) return refusal();
+    if (now < next_try_) return refusal();
     // This one tries; the others go on without.
     next_try_ = now + access_.connect_timeout + access_.command_timeout;
   }
@@ -29,12 +39,7 @@ Node::Taken Node::acquire(Trial trial) {
                                   {},
                                   std::chrono::seconds(1)},
                                  Outcome::not_done});
-  while (!idle_.empty()) {
-    std::unique_ptr<Link> link = std::move(idle_.back());
-    idle_.pop_back();
-    if (!link->has_news()) return link;
-    --open_;
-  }
+  if (std::unique_ptr<Link> link = take_idle()) return link;
   ++open_;
   lock.unlock();
   auto opened = Link::open(host_, access_);
@@ -50,12 +55,14 @@ void Node::note(bool good, const Error* error) {
   if (good) {
     if (last_error_) log::info("redis {}: it answers again", host_.text());
     last_error_.reset();
+    is_left_out_.store(false, std::memory_order_relaxed);
     pauses_.over();
     return;
   }
   ++counts_.failures;
   if (!last_error_) log::warn("redis {} is left out for a while: {}", host_.text(), error->detail);
   last_error_ = *error;
+  is_left_out_.store(true, std::memory_order_relaxed);
   next_try_ = Clock::now() + pauses_.next();
   // What was opened before may lead to a server that is gone.
   open_ -= idle_.size();
@@ -70,8 +77,8 @@ void Node::give_back(std::unique_ptr<Link> link) {
   freed_.notify_one();
 }
 
-tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> commands, Trial trial) {
-  auto link = acquire(trial);
+tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> commands) {
+  auto link = acquire();
   if (!link) return tl::unexpected(std::move(link.error()));
   auto replies = (*link)->exchange(commands);
   const std::lock_guard lock(mutex_);
@@ -80,6 +87,21 @@ tl::expected<std::vector<Reply>, Failed> Node::exchange(std::span<const Words> c
   give_back(std::move(*link));
   if (replies) return std::move(*replies);
   return tl::unexpected(Failed{std::move(replies.error()), Outcome::unknown});
+}
+
+std::unique_ptr<Link> Node::lend() {
+  const std::lock_guard lock(mutex_);
+  if (last_error_) return nullptr;
+  std::unique_ptr<Link> link = take_idle();
+  // From now on it is none of the pool.
+  if (link) --open_;
+  return link;
+}
+
+void Node::note_errand(const Error* error) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.exchanges;
+  note(error == nullptr, error);
 }
 
 Node::Counts Node::counts() const {

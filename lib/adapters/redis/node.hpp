@@ -8,16 +8,15 @@
 #include "adapters/redis/pauses.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 
 namespace muster::redis {
 
 /// Whether the server may have carried out what failed.
 enum class Outcome : std::uint8_t { not_done, unknown };
-
-/// Who tries again after the pause whether a server that is left out answers.
-enum class Trial : std::uint8_t { ours, others };
 
 struct Failed {
   Error error;
@@ -42,17 +41,25 @@ class Node {
 
   [[nodiscard]] const Host& host() const { return host_; }
   /// Errors: those of Link; overloaded (no connection came free).
-  tl::expected<std::vector<Reply>, Failed> exchange(std::span<const Words> commands,
-                                                    Trial trial = Trial::ours);
+  tl::expected<std::vector<Reply>, Failed> exchange(std::span<const Words> commands);
   /// A connection for the caller alone, beside the pool. Errors: those of Link.
   [[nodiscard]] Result<std::unique_ptr<Link>> open() const { return Link::open(host_, access_); }
+  /// An idle connection, for the caller to keep; null where none is free, or the server is left out. The
+  /// caller says how it fared with it.
+  std::unique_ptr<Link> lend();
+  /// `error` is null where all was answered.
+  void note_errand(const Error* error);
+  /// Nobody but one now and then, in exchange(), tries whether it answers.
+  [[nodiscard]] bool is_left_out() const { return is_left_out_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::chrono::milliseconds command_timeout() const { return access_.command_timeout; }
   [[nodiscard]] Counts counts() const;
 
  private:
   using Clock = std::chrono::steady_clock;
   using Taken = tl::expected<std::unique_ptr<Link>, Failed>;
-  Taken acquire(Trial trial);
+  Taken acquire();
   Taken refusal();
+  std::unique_ptr<Link> take_idle();
   void give_back(std::unique_ptr<Link> link);
   void note(bool good, const Error* error);
 
@@ -64,6 +71,7 @@ class Node {
   std::vector<std::unique_ptr<Link>> idle_;  ///< The one used last is the last.
   std::size_t open_ = 0;                     ///< Idle or in use.
   std::optional<Error> last_error_;          ///< With it the breaker is open.
+  std::atomic<bool> is_left_out_{false};     ///< The same, for who has not the lock.
   Clock::time_point next_try_;
   Pauses pauses_;
   Counts counts_;

@@ -8,6 +8,7 @@
 #include "adapters/system/entropy.hpp"
 #include "ports/slot_store.hpp"
 #include "ports/user_store.hpp"
+#include "support/loop_thread.hpp"
 #include "support/passing_store.hpp"
 #include "support/process.hpp"
 
@@ -55,6 +56,8 @@ class Daemons {
   }
 
   UserCache& operator[](std::size_t index) { return *caches_[index]; }
+  /// Of its HTTP front, as it were.
+  test::LoopThread& loop_of(std::size_t index) { return *loops_[index]; }
   [[nodiscard]] std::size_t count() const { return caches_.size(); }
   UserCache& add() {
     std::unique_ptr<SharedLevel> shared;
@@ -62,6 +65,7 @@ class Daemons {
       shared = std::make_unique<SharedLevel>(must(redis::Url::parse(redis_url_)), redis::Passwords{}, "test",
                                              entropy_);
     caches_.push_back(std::make_unique<UserCache>(store, entropy_, std::move(shared), options_));
+    loops_.push_back(std::make_unique<test::LoopThread>());
     return *caches_.back();
   }
 
@@ -136,6 +140,7 @@ class Daemons {
 
  private:
   std::vector<std::unique_ptr<UserCache>> caches_;
+  std::vector<std::unique_ptr<test::LoopThread>> loops_;  ///< Gone before what is asked there.
 };
 
 }  // namespace muster::cached::testing

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// @file Asks a cache as one who does not wait does, and then waits for what is told.
+/// @file Asks a cache as a thread does that runs a loop, and waits for what is told on another.
 #pragma once
 
 #include "lib/adapters/cached/daemons.hpp"
@@ -14,7 +14,7 @@
 namespace muster::cached::testing {
 
 /// Nothing where it is refused at once.
-inline std::optional<std::future<ports::CachedUserPtr>> ask(UserCache& cache, UserId id,
+inline std::optional<std::future<ports::CachedUserPtr>> ask(Daemons& daemons, std::size_t on, UserId id,
                                                             std::optional<std::int64_t> at_least = {}) {
   class Reader final : public ports::UserReader {
    public:
@@ -24,20 +24,22 @@ inline std::optional<std::future<ports::CachedUserPtr>> ask(UserCache& cache, Us
   auto reader = std::make_unique<Reader>();
   auto told = reader->told.get_future();
   std::unique_ptr<ports::UserReader> given = std::move(reader);
-  if (cache.find_soon(id, at_least, given)) return told;
+  if (daemons.loop_of(on).call([&] { return daemons[on].find_soon(id, at_least, given); })) return told;
   if (!given) throw std::logic_error("the reader was refused, and is gone");
   return std::nullopt;
 }
 
 /// Null where the caller is sent to find().
-inline ports::CachedUserPtr soon(UserCache& cache, UserId id, std::optional<std::int64_t> at_least = {}) {
-  auto told = ask(cache, id, at_least);
+inline ports::CachedUserPtr soon(Daemons& daemons, std::size_t on, UserId id,
+                                 std::optional<std::int64_t> at_least = {}) {
+  auto told = ask(daemons, on, id, at_least);
   return told ? told->get() : nullptr;
 }
 
 /// The same as a name: "?" for null.
-inline std::string soon_name_of(UserCache& cache, UserId id, std::optional<std::int64_t> at_least = {}) {
-  const auto user = soon(cache, id, at_least);
+inline std::string soon_name_of(Daemons& daemons, std::size_t on, UserId id,
+                                std::optional<std::int64_t> at_least = {}) {
+  const auto user = soon(daemons, on, id, at_least);
   return user ? Daemons::name_in(*user) : "?";
 }
 

@@ -171,33 +171,6 @@ TEST_CASE("a frozen server costs each connection one deadline, and its waiting c
   CHECK(text_of(client.run(get("k"))) == "v");
 }
 
-TEST_CASE("what is only tried is sent once, and never to a server that is left out") {
-  RedisServer server;
-  Client client(url_of(server, "?command_timeout=200ms&connect_timeout=200ms"));
-  const std::vector<Command> commands{set("k", "v"), get("k"), {"k", {"LPUSH", "k", "x"}}, get("missing")};
-  const auto replies = client.try_all(commands);
-  REQUIRE(replies.size() == 4);
-  CHECK(replies[1]->text == "v");
-  CHECK_FALSE(replies[2]);
-  CHECK(replies[3]->is_nothing());
-  const auto is_answered = [&] { return client.try_all(commands)[1].has_value(); };
-  server.freeze();
-  {
-    const Bounded bounded;
-    for (const auto& each : client.try_all(commands)) CHECK_FALSE(each);
-  }
-  server.thaw();
-  const auto failures = client.nodes().front()->counts().failures;
-  // Much longer than the first pause, after which run() would try again.
-  for (int i = 0; i < 10; ++i) {
-    CHECK_FALSE(is_answered());
-    std::this_thread::sleep_for(20ms);
-  }
-  CHECK(client.nodes().front()->counts().failures == failures);
-  CHECK(eventually([&] { return client.run(get("k")).has_value(); }));
-  CHECK(is_answered());
-}
-
 TEST_CASE("many threads share few connections") {
   const RedisServer server;
   Client client(url_of(server, "?connections_max=3&connection_wait=10s"));
