@@ -16,6 +16,10 @@ constexpr const char* keys_name = "cache_keys";
 constexpr std::size_t keys_name_size_bytes = 8;
 /// How long a change may be on its way from the commit to the cache of the same daemon.
 constexpr std::chrono::milliseconds own_news_delay{200};
+/// How long users of other daemons may be unknown to the filter: shorter than a copy of the store may be
+/// behind that is read in its place, and long enough that looking costs little beside the questions it
+/// spares.
+constexpr std::chrono::milliseconds others_users_age_max{500};
 
 Result<std::string> name_of_keys(ports::Store& store, ports::Entropy& entropy, Keys keys) {
   std::optional<std::string> name;
@@ -78,9 +82,8 @@ std::unique_ptr<cached::UserCache> open_cache(const Config& config, ports::Store
   options.memory_ttl = in_milliseconds(config.cache_memory_ttl);
   options.shared_ttl = in_milliseconds(config.cache_redis_ttl);
   options.negative_ttl = in_milliseconds(config.cache_negative_ttl);
-  // Where users are in other databases than the audit chain, news of them may be late without a bound.
-  const bool is_told_in_time = !store.is_shared() || store.parts().size() == 1;
-  if (is_told_in_time) options.filter_bytes_max = static_cast<std::size_t>(config.cache_filter);
+  options.filter.size_bytes_max = static_cast<std::size_t>(config.cache_filter);
+  if (store.is_shared()) options.filter.age_max = others_users_age_max;
   options.loads_max = static_cast<std::size_t>(config.cache_loads_max);
   options.news_delay = own_news_delay;
   if (store.is_shared()) options.news_delay += in_milliseconds(config.revocation_max_staleness);

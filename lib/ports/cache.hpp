@@ -46,6 +46,7 @@ struct CacheCounters {
   std::uint64_t redis_fills_refused = 0;  ///< Something changed while they were read.
 
   std::uint64_t filter_answers = 0;  ///< Ids of nobody, told without asking anybody.
+  std::uint64_t filter_looks = 0;    ///< In the store, for users that others created.
   std::uint64_t filter_ids = 0;      ///< Now.
   std::uint64_t filter_size_bytes = 0;
   bool filter_configured = false;

@@ -43,6 +43,16 @@ struct SlotRow {
   std::int64_t users = 0;
 };
 
+/// An entry of the log of changes. Who changes slots notes each change there, and that a slot was locked.
+struct LoggedChange {
+  std::int64_t id = 0;  ///< Within a slot in the order of `seq`; else one that comes later may be lower.
+  std::uint32_t slot = 0;
+  std::int64_t seq = 0;  ///< What the slot came to by the unit.
+  UserId user;
+  bool is_first = false;    ///< Of those that its unit noted of the slot.
+  bool is_of_user = false;  ///< The user may have come into being, or have other names.
+};
+
 /// A user as far as names go.
 struct NamedUser {
   UserId user;

@@ -89,6 +89,10 @@ class SlotStore {
   virtual Result<std::int64_t> seq_of(std::uint32_t slot) = 0;
   /// How many changes all of them have had together.
   virtual Result<std::int64_t> changes() = 0;
+  /// The log of changes above `after`, by id; the oldest entries are dropped some day.
+  virtual Result<std::vector<LoggedChange>> log(std::int64_t after, std::size_t limit) = 0;
+  /// The highest id in it; 0 while there is none.
+  virtual Result<std::int64_t> end_of_log() = 0;
   /// Sets owner and epoch of the slots from `first` to `last`; not fenced: it is what makes the fence.
   virtual Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) = 0;
 

@@ -37,8 +37,8 @@ UserCache::UserCache(ports::Store& store, ports::Entropy& entropy, std::unique_p
   if (options_.memory_bytes_max > 0)
     memory_ =
         std::make_unique<MemoryCache<UserId, Entry>>(MemoryCacheLimits{options_.memory_bytes_max}, entropy);
-  if (memory_ && options_.filter_bytes_max > 0)
-    census_ = std::make_unique<IdCensus>(store, entropy, options_.filter_bytes_max);
+  if (memory_ && options_.filter.size_bytes_max > 0)
+    census_ = std::make_unique<Census>(store, entropy, options_.filter);
 }
 
 UserCache::~UserCache() {
@@ -73,9 +73,9 @@ ports::CachedUserPtr UserCache::show(const EntryPtr& entry) {
   return {entry, &entry->user};
 }
 
-ports::CachedUserPtr UserCache::find_nobody(UserId id, std::optional<std::int64_t> at_least) {
+ports::CachedUserPtr UserCache::find_nobody(UserId id, std::optional<std::int64_t> at_least, AskCensus ask) {
   // Who knows a version knows more than the filter may.
-  if (!census_ || at_least || !census_->is_nobody(id)) return nullptr;
+  if (!census_ || at_least || !(*census_.*ask)(id)) return nullptr;
   static const auto nobody = std::make_shared<const ports::CachedUser>();
   count(counts_.nobody);
   return nobody;
@@ -84,7 +84,7 @@ ports::CachedUserPtr UserCache::find_nobody(UserId id, std::optional<std::int64_
 ports::CachedUserPtr UserCache::find_in_memory(UserId id, std::optional<std::int64_t> at_least) {
   if (!is_usable()) return nullptr;
   const EntryPtr entry = memory_->get(id);
-  if (!entry) return find_nobody(id, at_least);
+  if (!entry) return find_nobody(id, at_least, &Census::is_nobody);
   const auto now = Clock::now();
   if (!is_good(*entry, id, at_least) || entry->expires <= now) return nullptr;
   if (is_picked(*entry, now) && !entry->is_refreshed_early.exchange(true)) return nullptr;
@@ -141,7 +141,7 @@ ports::CachedUserPtr UserCache::answer_of(UserId id, std::optional<std::int64_t>
 
 Result<ports::CachedUserPtr> UserCache::find(UserId id, std::optional<std::int64_t> at_least) {
   if (!is_usable()) return pass_by(id, at_least);
-  if (auto nobody = find_nobody(id, at_least)) return nobody;
+  if (auto nobody = find_nobody(id, at_least, &Census::look_for)) return nobody;
   const EntryPtr known = memory_->get(id);
   const auto now = Clock::now();
   if (known && is_good(*known, id, at_least) && known->expires > now) {
@@ -287,7 +287,6 @@ void UserCache::changed_elsewhere(UserId id) {
 
 void UserCache::others_created() {
   creations_.fetch_add(1, std::memory_order_acq_rel);
-  if (census_) census_->give_up();
 }
 
 void UserCache::changed(UserId id, std::int64_t seq) {

@@ -26,9 +26,9 @@
 /// below the floor: no change of it is known. Nothing that decides rights is ever read here. Thread-safe.
 #pragma once
 
+#include "adapters/cached/census.hpp"
 #include "adapters/cached/chance.hpp"
 #include "adapters/cached/floors.hpp"
-#include "adapters/cached/id_census.hpp"
 #include "adapters/cached/load_gate.hpp"
 #include "adapters/cached/memory_cache.hpp"
 #include "adapters/cached/pause.hpp"
@@ -46,11 +46,10 @@ struct UserCacheOptions {
   std::chrono::milliseconds memory_ttl{60'000};
   std::chrono::milliseconds shared_ttl{3'600'000};
   std::chrono::milliseconds negative_ttl{5'000};
-  std::size_t filter_bytes_max = 0;  ///< Of the filter over ids; 0: there is none.
+  CensusOptions filter{};  ///< Over ids; of size 0: there is none.
   std::size_t loads_max = 48;
   std::chrono::milliseconds load_wait{1000};
-  /// How late others' changes may be heard of.
-  std::chrono::milliseconds news_delay{0};
+  std::chrono::milliseconds news_delay{0};  ///< How late others' changes may be heard of.
   /// Whether this daemon hears of others' changes in time; true where there are no others.
   std::function<bool()> may_use = [] { return true; };
 };
@@ -80,6 +79,7 @@ class UserCache final : public ports::UserCache {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using AskCensus = bool (Census::*)(UserId);
 
   struct Entry {
     ports::CachedUser user;
@@ -113,7 +113,7 @@ class UserCache final : public ports::UserCache {
   Result<ports::CachedUserPtr> pass_by(UserId id, std::optional<std::int64_t> at_least);
   Result<ports::CachedUser> read(UserId id, const ports::Freshness& freshness,
                                  std::int64_t* slot_seq = nullptr);
-  [[nodiscard]] ports::CachedUserPtr find_nobody(UserId id, std::optional<std::int64_t> at_least);
+  ports::CachedUserPtr find_nobody(UserId id, std::optional<std::int64_t> at_least, AskCensus ask);
   [[nodiscard]] EntryPtr kept(UserId id);
   Result<bool> agrees(UserId id, const Entry& entry);
   static ports::CachedUserPtr show(const EntryPtr& entry);
@@ -140,7 +140,7 @@ class UserCache final : public ports::UserCache {
         stale_answers{0}, bypassed{0}, compared{0}, inconsistent{0};
   };
   mutable Counts counts_;
-  std::unique_ptr<IdCensus> census_;  ///< The last: its thread uses the store.
+  std::unique_ptr<Census> census_;  ///< The last: its thread uses the store.
 };
 
 }  // namespace muster::cached

@@ -41,10 +41,11 @@ ports::CacheCounters UserCache::counters() const {
   }
   out.filter_answers = counts_.nobody.load(relaxed_order);
   if (census_) {
-    const IdCensus::State state = census_->state();
+    const Census::State state = census_->state();
     out.filter_ids = state.ids;
     out.filter_size_bytes = state.size_bytes;
     out.filter_in_use = state.in_use;
+    out.filter_looks = state.looks;
     out.filter_configured = true;
   }
   out.loads = counts_.loads.load(relaxed_order);

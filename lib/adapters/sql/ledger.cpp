@@ -92,10 +92,11 @@ void Ledger::add_users(UserId user, std::int64_t amount) {
 Status Ledger::log(std::uint32_t slot, UserId user, Change change) {
   const std::uint16_t index = entry_of_slot_[slot];
   MUSTER_CHECK(index != no_entry);
-  const LoggedChange logged{index, user, change};
-  // Of several such in a row one says it all.
-  if (changes_.empty() || changes_.back() != logged) changes_.push_back(logged);
   Entry& entry = entries_[index];
+  // Of several such in a row one says it all.
+  const bool is_said = entry.logged && !changes_.empty() && changes_.back().entry == index &&
+                       changes_.back().user == user && changes_.back().change == change;
+  if (!is_said) changes_.push_back({index, user, change, !entry.logged});
   if (!entry.logged) {
     entry.logged = true;
     logged_.push_back(index);
@@ -157,7 +158,9 @@ Status Ledger::write_changes() {
   return insert_several(connection_, Sql::change_log_insert, std::span<const LoggedChange>(changes_),
                         [&](Query& query, const LoggedChange& each) {
                           query.integer(entries_[each.entry].slot).integer(entries_[each.entry].seq);
-                          query.integer(each.user.value).integer(static_cast<std::int64_t>(each.change));
+                          const std::int64_t mark = each.is_first ? first_of_unit : 0;
+                          query.integer(each.user.value);
+                          query.integer(static_cast<std::int64_t>(each.change) + mark);
                         });
 }
 

@@ -35,6 +35,10 @@ enum class Change : std::uint8_t {
   guard = 10,
 };
 
+/// Added to the first that a unit logs of a slot: who reads the log from somewhere on sees whether the unit
+/// has begun before that.
+inline constexpr std::int64_t first_of_unit = 64;
+
 /// A slot that is to be changed, and on whose account.
 struct SlotUse {
   std::uint32_t slot;
@@ -113,8 +117,7 @@ class Ledger {
     std::uint16_t entry;
     UserId user;
     Change change;
-
-    bool operator==(const LoggedChange&) const = default;
+    bool is_first;
   };
   struct Addition {
     std::uint32_t slot;

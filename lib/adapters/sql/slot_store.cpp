@@ -401,6 +401,30 @@ Result<std::int64_t> SqlSlotStore::changes() {
   return query.get_integer();
 }
 
+Result<std::vector<ports::LoggedChange>> SqlSlotStore::log(std::int64_t after, std::size_t limit) {
+  std::vector<ports::LoggedChange> entries;
+  Query query(connection_, Sql::change_log_page);
+  query.integer(after).integer(static_cast<std::int64_t>(limit));
+  for (;;) {
+    MUSTER_TRY(const bool found, query.next());
+    if (!found) return entries;
+    ports::LoggedChange& entry = entries.emplace_back();
+    entry.id = query.get_integer();
+    entry.slot = static_cast<std::uint32_t>(query.get_integer());
+    entry.seq = query.get_integer();
+    entry.user.value = query.get_integer();
+    const std::int64_t change = query.get_integer();
+    entry.is_first = (change & first_of_unit) != 0;
+    entry.is_of_user = (change & ~first_of_unit) == static_cast<std::int64_t>(Change::user);
+  }
+}
+
+Result<std::int64_t> SqlSlotStore::end_of_log() {
+  Query query(connection_, Sql::change_log_newest);
+  MUSTER_CHECK_OK(query.next());
+  return query.get_integer();
+}
+
 Status SqlSlotStore::set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) {
   Query query(connection_, Sql::slot_set_owner);
   query.text(std::string(owned ? owned_state : not_owned_state)).integer(epoch);

@@ -49,6 +49,8 @@ class SqlSlotStore final : public ports::SlotStore {
   Status check_owned(std::uint32_t slot, std::int64_t epoch) override;
   Result<std::int64_t> seq_of(std::uint32_t slot) override;
   Result<std::int64_t> changes() override;
+  Result<std::vector<ports::LoggedChange>> log(std::int64_t after, std::size_t limit) override;
+  Result<std::int64_t> end_of_log() override;
   Status set_owner(std::uint32_t first, std::uint32_t last, bool owned, std::int64_t epoch) override;
 
   Result<std::vector<ports::ShardRow>> shards() override;

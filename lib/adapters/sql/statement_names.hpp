@@ -44,7 +44,7 @@ enum class Sql : std::uint8_t {
   news_head, news_list,
   node_all, node_put, node_beat, node_drain, node_delete,
   counter_find,
-  change_log_insert, change_log_newest, change_log_oldest, change_log_trim,
+  change_log_insert, change_log_page, change_log_newest, change_log_oldest, change_log_trim,
   count,
 };
 // clang-format on

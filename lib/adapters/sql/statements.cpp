@@ -264,6 +264,8 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
 
     {Sql::change_log_insert, "INSERT INTO change_log (slot, seq, user_id, op) VALUES (?, ?, ?, ?)",
      "(?, ?, ?, ?)"},
+    {Sql::change_log_page,
+     "SELECT id, slot, seq, user_id, op FROM change_log WHERE id > ? ORDER BY id LIMIT ?"},
     {Sql::change_log_newest, "SELECT MAX(id) FROM change_log"},
     {Sql::change_log_oldest, "SELECT MIN(id) FROM change_log"},
     {Sql::change_log_trim, "DELETE FROM change_log WHERE id <= ?"},

@@ -48,9 +48,12 @@ T must(Result<T> result) {
 
 class Daemons {
  public:
-  /// `redis_url` may be empty.
-  Daemons(std::size_t count, const std::string& redis_url, UserCacheOptions options = {})
-      : options_(std::move(options)), redis_url_(redis_url) {
+  /// `redis_url` may be empty. Without a store they have one on SQLite.
+  Daemons(std::size_t count, const std::string& redis_url, UserCacheOptions options = {},
+          std::unique_ptr<ports::Store> other_store = nullptr)
+      : options_(std::move(options)),
+        redis_url_(redis_url),
+        store(other_store ? std::move(other_store) : must(sqlite::open({.path = path()}))) {
     options_.memory_bytes_max = 8 * 1024 * 1024;
     for (std::size_t i = 0; i < count; ++i) add();
   }
@@ -136,7 +139,8 @@ class Daemons {
   system::SystemEntropy entropy_;
 
  public:
-  HinderedStore store{must(sqlite::open({.path = folder_.path() + "/muster.db"}))};
+  [[nodiscard]] std::string path() const { return folder_.path() + "/muster.db"; }
+  HinderedStore store;
 
  private:
   std::vector<std::unique_ptr<UserCache>> caches_;

@@ -103,7 +103,12 @@ TEST_CASE("whatever is done or undone, a slot's log has each sequence number up 
       value_of(
           options,
           "SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM change_log c WHERE c.user_id = u.id "
-          "AND c.seq = u.version AND c.op = 1)") == "0");
+          "AND c.seq = u.version AND c.op % 64 = 1)") == "0");
+  // Of what a unit logs of a slot the first says that it is.
+  CHECK(value_of(
+            options,
+            "SELECT COUNT(*) FROM change_log c WHERE (op >= 64) <> (id = (SELECT MIN(id) FROM change_log f "
+            "WHERE f.slot = c.slot AND f.seq = c.seq))") == "0");
   CHECK(value_of(options, "SELECT SUM(users) = (SELECT COUNT(*) FROM users) FROM slot_state") == "1");
 }
 
