@@ -75,6 +75,33 @@ TEST_CASE("what one daemon changes of a user is soon what the others show") {
   CHECK(everywhere(fleet, [&](std::size_t i) { return number(stats(i), "memory_entries") == "0"; }));
 }
 
+TEST_CASE(
+    "the filter tells made-up ids over shards, and finds whom a daemon created that is killed at once") {
+  MysqlServer& server = shared_server(ServerKind::mariadb);
+  const std::string addresses =
+      server.dsn(server.create_database(), timeouts) + "," + server.dsn(server.create_database(), timeouts);
+  Fleet fleet(server.dsn(server.create_database(), timeouts), 2, {{"MUSTER_STORE_SHARDS", addresses}});
+  const auto stats = [&] { return fleet.admin(1, Method::get, "/v1/admin/cache"); };
+  REQUIRE(eventually([&] { return stats().text("filter") == "ok"; }));
+  const auto is_shown = [&](const std::string& user) {
+    return fleet.admin(1, Method::get, "/v1/users/" + user).ok();
+  };
+  const std::int64_t loads = std::stoll(number(stats(), "store_loads"));
+  constexpr int made_up = 4000;
+  int shown = 0;
+  for (int i = 1; i <= made_up; ++i) shown += is_shown(std::to_string(i)) ? 1 : 0;
+  CHECK(shown == 0);
+  CHECK(std::stoll(number(stats(), "store_loads")) - loads <= made_up * 15 / 1000);
+  CHECK(number(stats(), "filter_looks") != "0");
+  for (int round = 0; round < 3; ++round) {
+    const std::string user = fleet.register_user(0, "user" + std::to_string(round));
+    // Perhaps before it has told anybody.
+    fleet[0].daemon->kill();
+    CHECK(eventually([&] { return is_shown(user); }, std::chrono::seconds(10)));
+    fleet.start(0);
+  }
+}
+
 TEST_CASE("what a daemon changed that is killed at once is soon what the others show and decide by") {
   MysqlServer& server = shared_server(ServerKind::mariadb);
   std::string addresses =
