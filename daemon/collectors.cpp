@@ -124,6 +124,13 @@ void collect_cache(MetricSink& sink, const ports::CacheCounters& cache) {
   sink.counter("muster_redis_fills_total", "Values put into Redis", number(cache.redis_fills));
   sink.counter("muster_redis_fills_refused_total", "Values not put there, for something had changed",
                number(cache.redis_fills_refused));
+  sink.gauge("muster_redis_questions_waiting",
+             "Requests whose user is asked for in Redis, and no thread waits", number(cache.redis_waiting));
+  sink.counter("muster_redis_questions_refused_total", "Such requests that found no room and had to wait",
+               number(cache.redis_refused));
+  sink.histogram("muster_redis_journey_seconds", "From such questions leaving together to the last answer",
+                 cache.redis_journeys.bounds_seconds, cache.redis_journeys.counts,
+                 cache.redis_journeys.sum_seconds);
 }
 
 void collect_feed(MetricSink& sink, const ops::Context& context) {

@@ -54,7 +54,7 @@ void Reactor::stop_and_join() {
 void Reactor::run_and_cut() {
   pthread_setname_np(pthread_self(), "reactor");
   loop_.enter();
-  mailbox_->enter([this] { loop_.expect(*this); });
+  mailbox_->enter([this] { loop_.expect(*this, loop::Place::last); });
   while (!stopping_) {
     loop_.turn(next_tick_);
     if (loop_.now() >= next_tick_) going_on([this] { tick(); });
@@ -69,7 +69,7 @@ void Reactor::run_and_cut() {
 
 void Reactor::on_event(std::uint32_t /*events*/) {
   has_mail_ = true;
-  loop_.expect(*this);
+  loop_.expect(*this, loop::Place::last);
 }
 
 void Reactor::on_turn_end() {

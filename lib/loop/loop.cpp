@@ -47,7 +47,7 @@ Loop::~Loop() {
 
 void Loop::leave() {
   kept_.clear();
-  expected_.clear();
+  expected_ = {};
   current_ = nullptr;
 }
 
@@ -55,8 +55,9 @@ void Loop::turn(TimePoint until) {
   end_turn();
   std::array<epoll_event, events_max> events;
   // Who was expected meanwhile is not to wait for an event.
-  const auto wait = expected_.empty() ? std::chrono::ceil<std::chrono::milliseconds>(until - now_)
-                                      : std::chrono::milliseconds(0);
+  const auto wait = expected_.first.empty() && expected_.last.empty()
+                        ? std::chrono::ceil<std::chrono::milliseconds>(until - now_)
+                        : std::chrono::milliseconds(0);
   const int count = ::epoll_wait(epoll_descriptor_, events.data(), events_max,
                                  static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
   now_ = Clock::now();
@@ -70,7 +71,12 @@ void Loop::turn(TimePoint until) {
 }
 
 void Loop::end_turn() {
-  std::swap(ending_, expected_);
+  end_turn_of(expected_.first);
+  end_turn_of(expected_.last);
+}
+
+void Loop::end_turn_of(std::vector<Guest*>& expected) {
+  std::swap(ending_, expected);
   for (Guest* const each : ending_) {
     each->is_expected_ = false;
     going_on([&] { each->on_turn_end(); });
@@ -82,7 +88,8 @@ void Loop::tick() {
   std::erase_if(kept_, [this](const auto& each) {
     bool stays = true;
     going_on([&] { stays = each.second->on_tick(); });
-    if (!stays) std::erase(expected_, each.second.get());
+    if (!stays) std::erase(expected_.first, each.second.get());
+    if (!stays) std::erase(expected_.last, each.second.get());
     return !stays;
   });
 }
@@ -97,9 +104,9 @@ void Loop::watch(Watched& watched, int descriptor, std::uint32_t before, std::ui
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-void Loop::expect(Guest& guest) {
+void Loop::expect(Guest& guest, Place place) {
   if (guest.is_expected_) return;
-  expected_.push_back(&guest);
+  (place == Place::first ? expected_.first : expected_.last).push_back(&guest);
   guest.is_expected_ = true;
 }
 

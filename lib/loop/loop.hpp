@@ -18,6 +18,9 @@ class Watched {
   virtual void on_event(std::uint32_t events) = 0;  ///< Of epoll.
 };
 
+/// When a turn ends, who sends what others are to work on goes before who has work of its own.
+enum class Place : std::uint8_t { first, last };
+
 class Guest {
  public:
   virtual ~Guest() = default;
@@ -60,19 +63,23 @@ class Loop {
   /// at all, not even the end of a connection. Error: std::system_error.
   void watch(Watched& watched, int descriptor, std::uint32_t before, std::uint32_t wanted);
   /// Has on_turn_end called once, at the end of this turn or before the next one waits.
-  void expect(Guest& guest);
+  void expect(Guest& guest, Place place);
   /// Of those kept; null where there is none of that name.
   [[nodiscard]] Guest* guest(const void* name) const;
   Guest& keep(const void* name, std::unique_ptr<Guest> guest);
 
  private:
   void end_turn();
+  void end_turn_of(std::vector<Guest*>& expected);
 
   static thread_local Loop* current_;
   int epoll_descriptor_;
   TimePoint now_ = Clock::now();
   std::unordered_map<const void*, std::unique_ptr<Guest>> kept_;
-  std::vector<Guest*> expected_;
+  struct Expected {
+    std::vector<Guest*> first, last;
+  };
+  Expected expected_;
   std::vector<Guest*> ending_;
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,13 @@ struct CachedUser {
   [[nodiscard]] bool is_there() const { return !json.empty(); }
 };
 using CachedUserPtr = std::shared_ptr<const CachedUser>;
+
+/// How long something took, each time.
+struct CacheTimes {
+  std::span<const double> bounds_seconds;
+  std::vector<std::uint64_t> counts;  ///< One more: the last has what took longer than all of them.
+  double sum_seconds = 0;
+};
 
 /// Since the start of the daemon, where it is not said otherwise.
 struct CacheCounters {
@@ -44,6 +52,9 @@ struct CacheCounters {
   std::uint64_t redis_failures = 0;    ///< Questions that were not answered.
   std::uint64_t redis_fills = 0;
   std::uint64_t redis_fills_refused = 0;  ///< Something changed while they were read.
+  std::uint64_t redis_waiting = 0;        ///< Questions for which no thread waits; now.
+  std::uint64_t redis_refused = 0;        ///< Such questions that found no room.
+  CacheTimes redis_journeys;              ///< On which they went together.
 
   std::uint64_t filter_answers = 0;  ///< Ids of nobody, told without asking anybody.
   std::uint64_t filter_looks = 0;    ///< In the store, for users that others created.

@@ -136,6 +136,11 @@ TEST_CASE("who is answered from Redis is as much checked as anybody") {
     CHECK(header(answer, "ETag") == '"' + answer.text("version") + '"');
   }
   CHECK(answered_by_redis() - before >= 4);
+  const std::string metrics = run.get("/metrics").message;
+  CHECK(contains(metrics, "\nmuster_redis_questions_waiting 0\n"));
+  CHECK(contains(metrics, "\nmuster_redis_questions_refused_total 0\n"));
+  CHECK(contains(metrics, "\nmuster_redis_journey_seconds_bucket{le=\"+Inf\"} "));
+  CHECK_FALSE(contains(metrics, "\nmuster_redis_journey_seconds_count 0\n"));
   REQUIRE(run.admin(Method::del, "/v1/users/" + boss.user + "/roles/reader").ok());
   CHECK(ask(boss.token).status == 403);
   CHECK(ask(hugo.token).status == 200);

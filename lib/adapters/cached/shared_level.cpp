@@ -4,6 +4,7 @@
 #include "base/encoding.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -69,7 +70,8 @@ std::optional<std::int64_t> take_number(std::string_view& text) {
 }
 
 /// Nothing for what is no value: a lease, a mark, something that is not ours.
-std::optional<SharedValue> read_value(std::string_view text) {
+std::optional<SharedValue> read_value(std::string whole) {
+  std::string_view text = whole;
   const bool is_there = text.starts_with("V ");
   if (!is_there && !text.starts_with("N ")) return std::nullopt;
   text.remove_prefix(2);
@@ -83,7 +85,8 @@ std::optional<SharedValue> read_value(std::string_view text) {
   const auto version = take_number(text);
   if (!version || text.empty()) return std::nullopt;
   value.version = *version;
-  value.json = text;
+  whole.erase(0, whole.size() - text.size());
+  value.json = std::move(whole);
   return value;
 }
 
@@ -130,7 +133,7 @@ std::optional<SharedValue> SharedLevel::look(UserId user, std::int64_t floor) {
     return std::nullopt;
   }
   if (reply->kind != redis::Reply::Kind::text) return std::nullopt;
-  auto value = read_value(reply->text);
+  auto value = read_value(std::move(reply->text));
   if (!value || is_trusted(*value, floor)) return value;
   distrusted_.fetch_add(1, relaxed);
   return std::nullopt;
@@ -147,12 +150,12 @@ std::optional<SharedValue> SharedLevel::get(UserId user, std::int64_t floor) {
 
 bool SharedLevel::ask(UserId user, std::unique_ptr<redis::Asker>& asker) {
   const std::string key = key_of(user);
-  return client_.ask(key, {"GET", key}, asker);
+  return client_.ask(key, std::array<std::string_view, 2>{"GET", key}, asker);
 }
 
-std::optional<SharedValue> SharedLevel::take(const std::optional<redis::Reply>& reply, std::int64_t floor) {
+std::optional<SharedValue> SharedLevel::take(std::optional<redis::Reply> reply, std::int64_t floor) {
   if (!reply || reply->kind != redis::Reply::Kind::text) return std::nullopt;
-  auto value = read_value(reply->text);
+  auto value = read_value(std::move(reply->text));
   if (!value || !is_trusted(*value, floor)) return std::nullopt;
   (value->json.empty() ? hits_negative_ : hits_).fetch_add(1, relaxed);
   return value;
@@ -169,7 +172,7 @@ SharedLevel::Claim SharedLevel::claim(UserId user, std::int64_t floor) {
   Claim claim;
   claim.lease.token = hex_encode(entropy_.bytes(token_size_bytes));
   const std::uint64_t distrusts = distrusts_.load(std::memory_order_acquire);
-  const auto reply = run(
+  auto reply = run(
       claim_script_, user,
       {claim.lease.token, std::to_string(floor),
        std::to_string(trusted_since_.load(std::memory_order_acquire)), std::to_string(lease_time_.count())});
@@ -178,7 +181,7 @@ SharedLevel::Claim SharedLevel::claim(UserId user, std::int64_t floor) {
   if (outcome == "others") {
     claim.kind = Claim::Kind::others;
   } else if (outcome == "value" && reply->items.size() == 2) {
-    auto value = read_value(reply->items[1].text);
+    auto value = read_value(std::move(reply->items[1].text));
     if (!value || !is_trusted(*value, floor)) return claim;
     claim.kind = Claim::Kind::value;
     claim.value = std::move(*value);
@@ -294,7 +297,7 @@ Result<std::int64_t> SharedLevel::flush() {
 SharedLevel::Counters SharedLevel::counters() const {
   return {hits_.load(relaxed),          hits_negative_.load(relaxed), misses_.load(relaxed),
           distrusted_.load(relaxed),    failures_.load(relaxed),      fills_.load(relaxed),
-          fills_refused_.load(relaxed), answers_.load(relaxed)};
+          fills_refused_.load(relaxed), answers_.load(relaxed),       client_.errands().counts()};
 }
 
 }  // namespace muster::cached

@@ -43,6 +43,7 @@ class SharedLevel {
     std::uint64_t hits = 0, hits_negative = 0, misses = 0, distrusted = 0, failures = 0, fills = 0,
                   fills_refused = 0;
     bool answers = true;
+    redis::Errands::Counts errands;  ///< Of those who do not wait.
   };
   /// The right to put a value there.
   struct Lease {
@@ -71,7 +72,7 @@ class SharedLevel {
   /// asker stays with the caller, where that is not possible now.
   bool ask(UserId user, std::unique_ptr<redis::Asker>& asker);
   /// At least of state `floor`.
-  std::optional<SharedValue> take(const std::optional<redis::Reply>& reply, std::int64_t floor);
+  std::optional<SharedValue> take(std::optional<redis::Reply> reply, std::int64_t floor);
   Claim claim(UserId user, std::int64_t floor);
   /// Waits a bounded while for the value that another one is reading.
   std::optional<SharedValue> wait_for(UserId user, std::int64_t floor);

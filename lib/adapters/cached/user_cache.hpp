@@ -107,7 +107,7 @@ class UserCache final : public ports::UserCache {
                 std::chrono::nanoseconds load_time);
   Loaded fetch(UserId id);
   ports::CachedUserPtr answer_of(UserId id, std::optional<std::int64_t> at_least, const Mark& before,
-                                 const std::optional<redis::Reply>& reply, Clock::time_point began);
+                                 std::optional<redis::Reply> reply, Clock::time_point began);
   EntryPtr fetch_shared(UserId id, const Mark& mark, std::optional<SharedLevel::Lease>& lease);
   Loaded load(UserId id, const std::optional<SharedLevel::Lease>& lease);
   Result<ports::CachedUserPtr> pass_by(UserId id, std::optional<std::int64_t> at_least);

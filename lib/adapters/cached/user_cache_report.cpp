@@ -28,7 +28,7 @@ ports::CacheCounters UserCache::counters() const {
     out.memory_evictions = memory.evictions;
   }
   if (shared_) {
-    const SharedLevel::Counters shared = shared_->counters();
+    SharedLevel::Counters shared = shared_->counters();
     out.redis_configured = true;
     out.redis_answers = shared.answers;
     out.redis_hits = shared.hits + shared.hits_negative;
@@ -38,6 +38,10 @@ ports::CacheCounters UserCache::counters() const {
     out.redis_failures = shared.failures;
     out.redis_fills = shared.fills;
     out.redis_fills_refused = shared.fills_refused;
+    out.redis_waiting = shared.errands.waiting;
+    out.redis_refused = shared.errands.refused;
+    out.redis_journeys = {redis::Errands::bounds_seconds, std::move(shared.errands.journeys),
+                          shared.errands.journeys_seconds};
   }
   out.filter_answers = counts_.nobody.load(relaxed_order);
   if (census_) {

@@ -149,7 +149,8 @@ std::vector<Result<Reply>> Client::run_all(std::span<const Command> commands) {
   return out;
 }
 
-bool Client::ask(const std::string& key, const Words& words, std::unique_ptr<Asker>& asker) {
+bool Client::ask(std::string_view key, std::span<const std::string_view> words,
+                 std::unique_ptr<Asker>& asker) {
   auto* const loop = loop::Loop::current();
   if (loop == nullptr) return false;
   auto node = topology_->known_node_of(key);

@@ -47,7 +47,7 @@ class Client {
   /// which must end before the client does. Nothing is looked up or sent again, and a server that is left out
   /// stays so until others try it. False, and the asker stays with the caller, where that is not possible
   /// now.
-  bool ask(const std::string& key, const Words& words, std::unique_ptr<Asker>& asker);
+  bool ask(std::string_view key, std::span<const std::string_view> words, std::unique_ptr<Asker>& asker);
   /// `keys` have one hash tag.
   Result<Reply> run(Script& script, const Words& keys, const Words& arguments, Repeat repeat = Repeat::never);
 

@@ -17,7 +17,6 @@ constexpr std::size_t questions_max = 4096;
 /// A journey of thousands is not to leave its memory behind.
 constexpr std::size_t kept_size_bytes_max = 64 * 1024;
 constexpr std::chrono::minutes idle_max{1};
-constexpr auto relaxed = std::memory_order_relaxed;
 
 void add_number(std::string& text, char kind, std::size_t number) {
   text += kind;
@@ -25,9 +24,9 @@ void add_number(std::string& text, char kind, std::size_t number) {
   text += "\r\n";
 }
 
-void add_command(std::string& text, const Words& words) {
+void add_command(std::string& text, std::span<const std::string_view> words) {
   add_number(text, '*', words.size());
-  for (const std::string& word : words) {
+  for (const std::string_view word : words) {
     add_number(text, '$', word.size());
     text += word;
     text += "\r\n";
@@ -45,7 +44,7 @@ Courier::Courier(loop::Loop& loop, std::shared_ptr<Node> node, Errands& errands)
     : loop_(loop), node_(std::move(node)), errands_(errands), last_used_(loop.now()) {}
 
 Courier::~Courier() {
-  errands_.told.fetch_add(gathered_.size() + under_way_.size() - told_, relaxed);
+  errands_.note_told(gathered_.size() + under_way_.size() - told_);
   drop_link();
 }
 
@@ -61,17 +60,17 @@ bool Courier::has_link() {
   return link_ != nullptr;
 }
 
-bool Courier::post(const Words& words, std::unique_ptr<Asker>& asker) {
+bool Courier::post(std::span<const std::string_view> words, std::unique_ptr<Asker>& asker) {
   last_used_ = loop_.now();
   if (!has_link()) return false;
   if (gathered_.size() + under_way_.size() - told_ >= questions_max) {
-    errands_.refused.fetch_add(1, relaxed);
+    errands_.note_refused();
     return false;
   }
   add_command(gathered_text_, words);
   gathered_.push_back(std::move(asker));
-  errands_.questions.fetch_add(1, relaxed);
-  if (under_way_.empty()) loop_.expect(*this);
+  errands_.note_taken();
+  if (under_way_.empty()) loop_.expect(*this, loop::Place::first);
   return true;
 }
 
@@ -98,9 +97,9 @@ void Courier::send() {
 }
 
 void Courier::receive() {
-  auto replies = link_->receive_some();
-  if (!replies) return lose(replies.error());
-  for (Reply& reply : *replies) {
+  replies_.clear();
+  if (auto status = link_->receive_some(replies_); !status) return lose(status.error());
+  for (Reply& reply : replies_) {
     // What nobody asked for, or before it was asked, is no answer of a server that can be understood.
     if (told_ == under_way_.size() || sent_size_bytes_ < text_.size())
       return lose({ErrorCode::unavailable,
@@ -115,7 +114,7 @@ void Courier::receive() {
 
 void Courier::tell(std::optional<Reply> reply) {
   const auto asker = std::move(under_way_[told_++]);
-  errands_.told.fetch_add(1, relaxed);
+  errands_.note_told(1);
   try {
     asker->take(std::move(reply));
   } catch (const std::exception& error) {
@@ -125,14 +124,11 @@ void Courier::tell(std::optional<Reply> reply) {
 
 void Courier::arrive() {
   node_->note_errand(nullptr);
-  const auto took = loop::Loop::Clock::now() - departed_;
-  errands_.journeys.fetch_add(1, relaxed);
-  errands_.journey_nanoseconds.fetch_add(static_cast<std::uint64_t>(std::chrono::nanoseconds(took).count()),
-                                         relaxed);
+  errands_.note_journey(loop::Loop::Clock::now() - departed_);
   clear(text_);
   under_way_.clear();
   told_ = 0;
-  if (!gathered_.empty()) loop_.expect(*this);
+  if (!gathered_.empty()) loop_.expect(*this, loop::Place::first);
 }
 
 bool Courier::on_tick() {
@@ -150,6 +146,7 @@ void Courier::lose(const Error& error) {
   // An idle connection is closed for many a reason.
   if (under_way_.empty() && gathered_.empty()) return;
   node_->note_errand(&error);
+  if (!under_way_.empty()) errands_.note_journey(loop::Loop::Clock::now() - departed_);
   clear(text_);
   clear(gathered_text_);
   under_way_.insert(under_way_.end(), std::make_move_iterator(gathered_.begin()),
@@ -159,7 +156,7 @@ void Courier::lose(const Error& error) {
   under_way_.clear();
   told_ = 0;
   // Whoever was told may have asked something else.
-  if (!gathered_.empty()) loop_.expect(*this);
+  if (!gathered_.empty()) loop_.expect(*this, loop::Place::first);
 }
 
 void Courier::drop_link() {

@@ -4,15 +4,16 @@
 /// is, the fewer journeys a question costs; alone it waits for nobody. Belongs to the loop's thread.
 #pragma once
 
+#include "adapters/redis/errands.hpp"
 #include "adapters/redis/node.hpp"
 #include "loop/loop.hpp"
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace muster::redis {
@@ -30,15 +31,6 @@ class Asker {
   virtual void take(std::optional<Reply> reply) = 0;
 };
 
-/// What couriers did, all together.
-struct Errands {
-  std::atomic<std::uint64_t> questions{0};  ///< That were taken.
-  std::atomic<std::uint64_t> told{0};       ///< Of those.
-  std::atomic<std::uint64_t> refused{0};    ///< For want of room.
-  std::atomic<std::uint64_t> journeys{0};   ///< That are over.
-  std::atomic<std::uint64_t> journey_nanoseconds{0};
-};
-
 class Courier final : public loop::Guest, loop::Watched {
  public:
   Courier(loop::Loop& loop, std::shared_ptr<Node> node, Errands& errands);
@@ -46,7 +38,7 @@ class Courier final : public loop::Guest, loop::Watched {
 
   /// False, and the asker stays with the caller, when too many wait, the server is left out, or there is no
   /// connection that can be used without waiting.
-  bool post(const Words& words, std::unique_ptr<Asker>& asker);
+  bool post(std::span<const std::string_view> words, std::unique_ptr<Asker>& asker);
 
  private:
   using Askers = std::vector<std::unique_ptr<Asker>>;
@@ -75,6 +67,7 @@ class Courier final : public loop::Guest, loop::Watched {
   std::size_t sent_size_bytes_ = 0;
   Askers under_way_;
   std::size_t told_ = 0;
+  std::vector<Reply> replies_;
   loop::Loop::TimePoint departed_;
   loop::Loop::TimePoint last_used_;
 };

@@ -178,11 +178,10 @@ Result<std::size_t> Link::send_some(std::string_view text) {
   return fail(unreachable(host_, system_reason()));
 }
 
-Result<std::vector<Reply>> Link::receive_some() {
+Status Link::receive_some(std::vector<Reply>& replies) {
   std::array<char, receive_size_bytes> buffer;
   const auto received = ::recv(context_->fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-  std::vector<Reply> replies;
-  if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return replies;
+  if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return {};
   broken_ = true;
   if (received < 0) return fail(unreachable(host_, system_reason()));
   if (received == 0) return fail(unreachable(host_, "it closed the connection"));
@@ -197,7 +196,7 @@ Result<std::vector<Reply>> Link::receive_some() {
     freeReplyObject(taken);
   }
   broken_ = false;
-  return replies;
+  return {};
 }
 
 int Link::descriptor() const {

@@ -44,8 +44,8 @@ class Link {
   Result<std::optional<Reply>> listen(std::chrono::milliseconds time);
   /// As much as can be sent without waiting, in the server's protocol; how many bytes that were.
   Result<std::size_t> send_some(std::string_view text);
-  /// The replies that have come, as far as they can be read at once.
-  Result<std::vector<Reply>> receive_some();
+  /// Adds the replies that have come, as far as they can be read at once.
+  Status receive_some(std::vector<Reply>& replies);
   [[nodiscard]] int descriptor() const;
   [[nodiscard]] bool is_broken() const { return broken_; }
   /// Whether the server has closed it, or says something that nobody asked for.

@@ -70,7 +70,7 @@ TEST_CASE("what was expected during a turn comes once, after all that happened i
   Counting guest([&] { rung_before_end = rung; });
   const auto on_ring = [&] {
     ++rung;
-    loop.expect(guest);
+    loop.expect(guest, Place::first);
   };
   const Bell first(loop, on_ring);
   const Bell second(loop, on_ring);
@@ -84,15 +84,26 @@ TEST_CASE("what was expected during a turn comes once, after all that happened i
   CHECK(guest.ends == 1);
 }
 
+TEST_CASE("who goes first does so, whoever was expected before") {
+  Loop loop;
+  std::string order;
+  Counting worker([&] { order += "worker "; });
+  Counting sender([&] { order += "sender "; });
+  loop.expect(worker, Place::last);
+  loop.expect(sender, Place::first);
+  loop.turn(soon());
+  CHECK(order == "sender worker ");
+}
+
 TEST_CASE("nobody who is expected waits for something to happen") {
   Loop loop;
   int left = 3;
   Counting* again = nullptr;
   Counting guest([&] {
-    if (--left > 0) loop.expect(*again);
+    if (--left > 0) loop.expect(*again, Place::first);
   });
   again = &guest;
-  loop.expect(guest);
+  loop.expect(guest, Place::first);
   // Each would end the test's time if it waited.
   loop.turn(Loop::Clock::now() + hours(1));
   loop.turn(soon());
@@ -106,8 +117,8 @@ TEST_CASE("what goes wrong with one is not felt by the others") {
   Bell good(loop, [&] { ++rung; });
   Counting bad_guest([] { throw std::runtime_error("bad"); });
   Counting good_guest;
-  loop.expect(bad_guest);
-  loop.expect(good_guest);
+  loop.expect(bad_guest, Place::first);
+  loop.expect(good_guest, Place::first);
   bad.ring();
   good.ring();
   loop.turn(soon());
@@ -134,7 +145,7 @@ TEST_CASE("guests are kept by name until they want to go, or the loop ends") {
   }
   CHECK(loop.guest(&names[1]) == guests[1]);
   guests[0]->stays = false;
-  loop.expect(*guests[0]);
+  loop.expect(*guests[0], Place::last);
   loop.tick();
   CHECK(gone[0]);
   CHECK(guests[1]->ticks == 1);
