@@ -87,7 +87,10 @@ ports::CachedUserPtr UserCache::find_in_memory(UserId id, std::optional<std::int
   if (!entry) return find_nobody(id, at_least, &Census::is_nobody);
   const auto now = Clock::now();
   if (!is_good(*entry, id, at_least) || entry->expires <= now) return nullptr;
-  if (is_picked(*entry, now) && !entry->is_refreshed_early.exchange(true)) return nullptr;
+  if (is_picked(*entry, now) && !entry->is_refreshed_early.exchange(true)) {
+    count(counts_.early_refreshes);
+    return nullptr;
+  }
   count(entry->user.is_there() ? counts_.hits : counts_.hits_negative);
   return show(entry);
 }
@@ -100,7 +103,7 @@ class UserCache::Question final : public redis::Asker {
       : cache_(cache), id_(id), at_least_(at_least), before_(before), reader_(std::move(reader)) {}
 
   void take(std::optional<redis::Reply> reply) override {
-    reader_->take(cache_.answer_of(id_, at_least_, before_, reply, began_));
+    reader_->take(cache_.answer_of(id_, at_least_, before_, std::move(reply), began_));
   }
   std::unique_ptr<ports::UserReader> give_back() { return std::move(reader_); }
 
@@ -128,8 +131,8 @@ bool UserCache::find_soon(UserId id, std::optional<std::int64_t> at_least,
 }
 
 ports::CachedUserPtr UserCache::answer_of(UserId id, std::optional<std::int64_t> at_least, const Mark& before,
-                                          const std::optional<redis::Reply>& reply, Clock::time_point began) {
-  auto value = shared_->take(reply, before.floor);
+                                          std::optional<redis::Reply> reply, Clock::time_point began) {
+  auto value = shared_->take(std::move(reply), before.floor);
   // Late news may have been the reason to wait: who was not answered yet is not answered from here.
   if (!value || !is_usable()) return nullptr;
   const EntryPtr entry =
@@ -144,17 +147,12 @@ Result<ports::CachedUserPtr> UserCache::find(UserId id, std::optional<std::int64
   if (auto nobody = find_nobody(id, at_least, &Census::look_for)) return nobody;
   const EntryPtr known = memory_->get(id);
   const auto now = Clock::now();
-  if (known && is_good(*known, id, at_least) && known->expires > now) {
-    // Who was picked to read it again comes here with the mark set.
-    if (!known->is_refreshed_early.exchange(true)) {
-      known->is_refreshed_early.store(false);
-      count(known->user.is_there() ? counts_.hits : counts_.hits_negative);
-      return show(known);
-    }
-    count(counts_.early_refreshes);
-  } else {
-    count(counts_.misses);
+  // Who was picked to read it again comes here with the mark set.
+  if (known && is_good(*known, id, at_least) && known->expires > now && !known->is_refreshed_early) {
+    count(known->user.is_there() ? counts_.hits : counts_.hits_negative);
+    return show(known);
   }
+  count(counts_.misses);
   const auto flight = flights_.run(id, flight_patience, [&] { return fetch(id); });
   // Another one may have begun before the state that must be shown here.
   const bool will_do =
