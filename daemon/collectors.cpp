@@ -111,6 +111,7 @@ void collect_cache(MetricSink& sink, const ports::CacheCounters& cache) {
   counter("bypassed", "Requests for which the cache could not be used", cache.bypassed);
   counter("compared", "Users compared with the store", cache.compared);
   counter("inconsistent", "Users that differed from the store", cache.inconsistent);
+  counter("filter_names_answers", "Names of nobody that the filter told", cache.filter_names_answers);
   counter("filter_looks", "Looks in the store for users that other daemons created", cache.filter_looks);
   sink.gauge("muster_cache_memory_entries", "Users kept in memory", number(cache.memory_entries));
   sink.gauge("muster_cache_memory_bytes", "Bytes they take", number(cache.memory_size_bytes));

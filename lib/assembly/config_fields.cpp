@@ -535,7 +535,9 @@ constexpr std::array fields{
                 .maximum = 16 * 1024 * mib,
                 .description =
                     "Memory, at most, for a filter over the ids of all users, so that ids of nobody are "
-                    "answered without the store: three to six bytes for each user. 0: there is none."},
+                    "answered without the store: three to six bytes for each user; and, where no other "
+                    "daemon can write to the store, over their names: nine to eighteen bytes more, if they "
+                    "fit. 0: there is none."},
     ConfigField{.name = "cache.loads",
                 .kind = integer,
                 .member = &Config::cache_loads_max,

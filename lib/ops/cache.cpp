@@ -64,6 +64,7 @@ Result<ShowCache::Reply> ShowCache::run(Context& context, Call& /*call*/, const 
   if (counters.filter_configured) reply.filter = counters.filter_in_use ? "ok" : "building";
   reply.filter_ids = signed_of(counters.filter_ids);
   reply.filter_size_bytes = signed_of(counters.filter_size_bytes);
+  reply.filter_names_answers = signed_of(counters.filter_names_answers);
   reply.filter_looks = signed_of(counters.filter_looks);
   reply.store_loads = signed_of(counters.loads);
   reply.store_loads_failed = signed_of(counters.loads_failed);

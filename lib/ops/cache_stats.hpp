@@ -44,6 +44,7 @@ struct ShowCache {
     std::string filter;
     std::int64_t filter_ids = 0;
     std::int64_t filter_size_bytes = 0;
+    std::int64_t filter_names_answers = 0;
     std::int64_t filter_looks = 0;
     std::int64_t store_loads = 0;
     std::int64_t store_loads_failed = 0;
@@ -75,6 +76,8 @@ struct ShowCache {
               .one_of("off|building|ok"),
           field("filter_ids", &Reply::filter_ids, "Ids in it"),
           field("filter_size_bytes", &Reply::filter_size_bytes, "Bytes it takes"),
+          field("filter_names_answers", &Reply::filter_names_answers,
+                "Questions for names that it answered: nobody has them"),
           field("filter_looks", &Reply::filter_looks,
                 "How often the store was asked whom other daemons have created"),
           field("store_loads", &Reply::store_loads, "Users read from the store for the cache"),

@@ -63,6 +63,7 @@ Result<CreateUser::Reply> CreateUser::run(Context& context, Call& call, const Re
   return call.commit<Reply>(context, home, [&](ports::Unit& unit, Change& change) -> Result<Reply> {
     MUSTER_CHECK_OK(unit.users().create(user, prepared.username_canonical, credential));
     forget_after_commit(context, unit, user.id);
+    note_names(context, unit, ports::names_of(user, prepared.username_canonical));
     change.target = "user:" + user.id.text();
     change.after = wire::encode(user);
     if (!request.id) change.planned_target = "user:" + prepared.username_canonical;

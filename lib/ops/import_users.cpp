@@ -153,10 +153,17 @@ class Batch {
           request_.items[group.items[i]].line.value_or(static_cast<std::int64_t>(group.items[i]) + 1);
     MUSTER_CHECK_OK(write_items(unit, group, reply.results));
     std::vector<UserId> created;
-    for (const ImportUsers::Outcome& each : reply.results)
-      if (each.outcome == "created") created.push_back(*each.id);
+    std::vector<ports::Name> names;
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
+      if (reply.results[i].outcome != "created") continue;
+      created.push_back(*reply.results[i].id);
+      const PreparedItem& item = prepared_[group.items[i]];
+      for (ports::Name& each : ports::names_of(item.user, item.username_canonical))
+        names.push_back(std::move(each));
+    }
     count(reply);
     if (!created.empty()) forget_after_commit(context, unit, created);
+    note_names(context, unit, std::move(names));
     note(context, reply, group, change);
     return reply;
   }

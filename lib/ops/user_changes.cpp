@@ -33,4 +33,11 @@ void forget_after_commit(const Context& context, ports::Unit& unit, UserId user)
   forget_after_commit(context, unit, std::vector{user});
 }
 
+void note_names(const Context& context, ports::Unit& unit, std::vector<ports::Name> names) {
+  ports::UserCache* const cache = context.users_cache;
+  if (cache == nullptr || names.empty()) return;
+  cache->names_taken(names);
+  unit.after_commit([cache, names = std::move(names)] { cache->names_taken(names); });
+}
+
 }  // namespace muster::ops

@@ -40,6 +40,20 @@ Result<ports::UserFilter> filter_of(const ListUsers::Request& request) {
   return filter;
 }
 
+std::vector<ports::Name> contacts_of(const std::optional<std::string>& email,
+                                     const std::optional<std::string>& phone) {
+  std::vector<ports::Name> names;
+  if (email) names.push_back({model::NameKind::email, *email});
+  if (phone) names.push_back({model::NameKind::phone, *phone});
+  return names;
+}
+
+std::vector<ports::Name> names_in(const ports::UserFilter& filter) {
+  std::vector<ports::Name> names = contacts_of(filter.email, filter.phone);
+  if (filter.username) names.push_back({model::NameKind::username, *filter.username});
+  return names;
+}
+
 /// Contact data in normal form; a null status is refused, because a user always has one.
 Result<UpdateUser::Request> prepare(UpdateUser::Request request) {
   wire::Problems problems;
@@ -89,6 +103,7 @@ Result<ListUsers::Reply> ListUsers::run(Context& context, Call& call, const Requ
     MUSTER_TRY(after.emplace().value, read_number_cursor(list_kind, *request.cursor));
   }
   Reply reply;
+  if (context.users_cache != nullptr && context.users_cache->is_nobodys(names_in(filter))) return reply;
   MUSTER_CHECK_OK(context.store.read([&](ports::Unit& unit) -> Status {
     MUSTER_TRY(auto page, unit.users().list(filter, after, limit));
     if (page.more && !page.items.empty())
@@ -155,6 +170,7 @@ Result<UpdateUser::Reply> UpdateUser::run(Context& context, Call& call, const Re
         user.updated_at = now;
         MUSTER_CHECK_OK(unit.users().update(user));
         forget_after_commit(context, unit, user.id);
+        note_names(context, unit, contacts_of(user.email, user.phone));
         if (user.status == model::UserStatus::disabled && found->status == model::UserStatus::active)
           MUSTER_CHECK_OK(end_everything(context, unit, user.id, now, "the user was disabled"));
         change.target = "user:" + user.id.text();

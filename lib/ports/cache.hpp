@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "ports/name.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -56,9 +57,10 @@ struct CacheCounters {
   std::uint64_t redis_refused = 0;        ///< Such questions that found no room.
   CacheTimes redis_journeys;              ///< On which they went together.
 
-  std::uint64_t filter_answers = 0;  ///< Ids of nobody, told without asking anybody.
-  std::uint64_t filter_looks = 0;    ///< In the store, for users that others created.
-  std::uint64_t filter_ids = 0;      ///< Now.
+  std::uint64_t filter_answers = 0;        ///< Ids of nobody, told without asking anybody.
+  std::uint64_t filter_names_answers = 0;  ///< Names of nobody.
+  std::uint64_t filter_looks = 0;          ///< In the store, for users that others created.
+  std::uint64_t filter_ids = 0;            ///< Now.
   std::uint64_t filter_size_bytes = 0;
   bool filter_configured = false;
   bool filter_in_use = false;
@@ -113,6 +115,10 @@ class UserCache {
   virtual bool find_soon(UserId id, std::optional<std::int64_t> at_least,
                          std::unique_ptr<UserReader>& reader) = 0;
 
+  /// Whether nobody has one of the names, for sure. Not for logins: who has none would be told sooner.
+  virtual bool is_nobodys(const std::vector<Name>& names) = 0;
+  /// Before a unit that gives them to somebody is committed, and once more after it.
+  virtual void names_taken(const std::vector<Name>& names) = 0;
   /// Before a unit that creates the user is committed.
   virtual void will_change(UserId id) = 0;
   /// After any change: `seq` is that of the user's slot.

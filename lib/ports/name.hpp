@@ -6,6 +6,7 @@
 #include "model/user.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace muster::ports {
@@ -22,12 +23,18 @@ struct NameOfUser {
   UserId user;
 };
 
-/// Adds those that the user has, in the order in which they are claimed.
+/// Those that the user has, in the order in which they are claimed.
+inline std::vector<Name> names_of(const model::User& user, const std::string& username_canonical) {
+  std::vector<Name> names{{model::NameKind::username, username_canonical}};
+  if (user.email) names.push_back({model::NameKind::email, *user.email});
+  if (user.phone) names.push_back({model::NameKind::phone, *user.phone});
+  return names;
+}
+
+/// Adds them, in that order.
 inline void append_names(std::vector<NameOfUser>& names, const model::User& user,
                          const std::string& username_canonical) {
-  names.push_back({{model::NameKind::username, username_canonical}, user.id});
-  if (user.email) names.push_back({{model::NameKind::email, *user.email}, user.id});
-  if (user.phone) names.push_back({{model::NameKind::phone, *user.phone}, user.id});
+  for (Name& each : names_of(user, username_canonical)) names.push_back({std::move(each), user.id});
 }
 
 }  // namespace muster::ports

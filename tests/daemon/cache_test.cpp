@@ -32,6 +32,33 @@ http::Response get_with(const std::string& server, const std::string& target, co
   return std::move(*response);
 }
 
+TEST_CASE("who is looked for by a name that nobody has is told so from memory, and found once it is taken") {
+  Running run;
+  const auto stats = [&] { return run.admin(Method::get, "/v1/admin/cache"); };
+  const auto count = [&](const std::string& filter) {
+    return run.admin(Method::get, "/v1/users?" + filter).data.at("items").as_array().size();
+  };
+  const auto told = [&] { return wire::to_text(stats().data.at("filter_names_answers")); };
+  REQUIRE(test::eventually([&] { return stats().text("filter") == "ok"; }));
+  CHECK(told() == "0");
+  CHECK(count("username=paula") + count("email=paula@example.org") + count("phone=%2B49301234567") == 0);
+  CHECK(told() == "3");
+  const auto user = run.log_in("Paula");
+  CHECK(count("username=paula") == 1);
+  const std::string path = "/v1/users/" + user.user;
+  REQUIRE(run.admin(Method::patch, path, R"({"email":"paula@example.org","phone":"+49301234567"})").ok());
+  CHECK(count("email=paula@example.org") == 1);
+  CHECK(count("phone=%2B49301234567") == 1);
+  CHECK(count("username=paula&email=other@example.org") == 0);
+  CHECK(told() == "4");
+  const auto imported = run.admin(Method::post, "/v1/admin/users/import",
+                                  R"({"items":[{"username":"Quentin","email":"quentin@example.org"}]})");
+  INFO(imported.message);
+  REQUIRE(imported.ok());
+  CHECK(count("username=quentin") == 1);
+  CHECK(count("email=quentin@example.org") == 1);
+}
+
 TEST_CASE("a user that is cached is shown as one from the store is, and never after it changed") {
   Running run;
   const auto user = run.log_in("hugo");

@@ -11,6 +11,7 @@ namespace muster::cached {
 namespace {
 
 constexpr std::size_t ids_min = 65'536;
+constexpr std::size_t names_of_a_user_max = 3;
 constexpr std::size_t page_size = 500;
 constexpr std::chrono::milliseconds pause_between_pages{1};
 constexpr std::chrono::milliseconds looking_again{200};
@@ -45,7 +46,7 @@ Census::Age Census::age_of(const Part& part) const {
 bool Census::is_nobody(UserId id) {
   const std::shared_lock lock(mutex_);
   if (!filled_ || filled_->ids->may_have(id)) return false;
-  if (options_.age_max.count() == 0) return true;
+  if (!has_others()) return true;
   Part* const part = filled_->part_of_slot[model::slot_of(id)];
   if (part == nullptr) return false;
   switch (age_of(*part)) {
@@ -65,7 +66,7 @@ bool Census::look_for(UserId id) {
   {
     const std::shared_lock lock(mutex_);
     if (!filled_ || filled_->ids->may_have(id)) return false;
-    if (options_.age_max.count() == 0) return true;
+    if (!has_others()) return true;
     filled = filled_;
     part = filled->part_of_slot[model::slot_of(id)];
   }
@@ -111,8 +112,20 @@ void Census::lose(const Filled& filled) {
 
 void Census::add(UserId id) {
   const std::shared_lock lock(mutex_);
-  for (const FilledPtr& each : {filled_, building_})
-    if (each) each->ids->add(id);
+  for (const Filled* const each : {filled_.get(), building_.get()})
+    if (each != nullptr) each->ids->add(id);
+}
+
+bool Census::is_nobodys(const ports::Name& name) const {
+  const std::shared_lock lock(mutex_);
+  return filled_ && filled_->names && !filled_->names->may_have(name);
+}
+
+void Census::add(const std::vector<ports::Name>& names) {
+  const std::shared_lock lock(mutex_);
+  for (const Filled* const each : {filled_.get(), building_.get()})
+    if (each != nullptr && each->names)
+      for (const ports::Name& name : names) each->names->add(name);
 }
 
 void Census::give_up() {
@@ -128,7 +141,7 @@ Census::State Census::state() const {
   state.looks = looks_.load(std::memory_order_relaxed);
   if (const FilledPtr& shown = filled_ ? filled_ : building_) {
     state.ids = shown->ids->ids();
-    state.size_bytes = shown->ids->size_bytes();
+    state.size_bytes = shown->ids->size_bytes() + (shown->names ? shown->names->size_bytes() : 0);
   }
   return state;
 }
@@ -149,8 +162,15 @@ Result<Census::FilledPtr> Census::begin() {
       if (part.log.has(slot)) filled->part_of_slot[slot] = &part;
   }
   const std::size_t ids = std::max(ids_min, static_cast<std::size_t>(users) * 3 / 2);
-  if (IdFilter::size_bytes_for(ids) > options_.size_bytes_max) return FilledPtr();
-  filled->ids = std::make_unique<IdFilter>(ids, model::HashKey{word_of(entropy_), word_of(entropy_)});
+  const std::size_t names = ids * names_of_a_user_max;
+  const std::size_t ids_size_bytes = IdFilter::size_bytes_for(ids);
+  if (ids_size_bytes > options_.size_bytes_max) return FilledPtr();
+  const auto make = [this](std::size_t keys) {
+    return std::make_unique<IdFilter>(keys, model::HashKey{word_of(entropy_), word_of(entropy_)});
+  };
+  filled->ids = make(ids);
+  const bool is_room = ids_size_bytes + IdFilter::size_bytes_for(names) <= options_.size_bytes_max;
+  if (is_room && !has_others()) filled->names = make(names);
   return filled;
 }
 
@@ -164,7 +184,7 @@ Result<bool> Census::read_all(Filled& filled) {
     MUSTER_TRY(const bool is_read, read_part(part, filled));
     if (!is_read) return false;
   }
-  return options_.age_max.count() == 0 ? true : catch_up(filled);
+  return has_others() ? catch_up(filled) : true;
 }
 
 Result<bool> Census::read_part(std::size_t part, Filled& filled) {
@@ -172,12 +192,16 @@ Result<bool> Census::read_part(std::size_t part, Filled& filled) {
   for (bool more = true; more;) {
     MUSTER_CHECK_OK(store_.read(ports::Home::part(part), [&](ports::Unit& unit) -> Status {
       MUSTER_TRY(const auto users, unit.slots().named_users(after, page_size));
-      for (const ports::NamedUser& each : users) filled.ids->add(each.user);
+      for (const ports::NamedUser& each : users) {
+        filled.ids->add(each.user);
+        if (filled.names)
+          for (const ports::Name& name : each.names) filled.names->add(name);
+      }
       more = users.size() == page_size;
       if (!users.empty()) after = users.back().user;
       return {};
     }));
-    if (!is_being_built(filled) || filled.ids->is_full()) return false;
+    if (!is_being_built(filled) || filled.is_full()) return false;
     pause_.wait(pause_between_pages);
   }
   return true;
@@ -200,7 +224,7 @@ Result<bool> Census::catch_up(Filled& filled) {
 
 bool Census::is_good() const {
   const std::shared_lock lock(mutex_);
-  return filled_ && !filled_->ids->is_full();
+  return filled_ && !filled_->is_full();
 }
 
 void Census::loop() {

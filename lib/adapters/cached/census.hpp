@@ -20,7 +20,13 @@
 /// somebody else looks already asks the store, and so does everybody while the looks fail. While nobody asks,
 /// nobody looks. A log that was trimmed too far, a slot that has moved: it is given up, and built anew.
 ///
-/// A deleted id stays in it, and costs a question. Thread-safe.
+/// Names are told from a second filter, if there is room for it, and only where there are no others who
+/// write: who looks for a name is shown everything that was acknowledged, and not the state of a moment
+/// before. They enter it as ids do, also those that a user takes later. It is not for logins: those would be
+/// answered sooner whose name nobody has, and strangers would learn names by that. What is only reserved is
+/// nobody's.
+///
+/// What is deleted or given up stays in them, and costs a question. Thread-safe.
 #pragma once
 
 #include "adapters/cached/id_filter.hpp"
@@ -64,6 +70,8 @@ class Census {
   /// The same, and looks in the store if it is time to.
   [[nodiscard]] bool look_for(UserId id);
   void add(UserId id);
+  [[nodiscard]] bool is_nobodys(const ports::Name& name) const;
+  void add(const std::vector<ports::Name>& names);
   /// Nothing is known any more of who is there.
   void give_up();
   [[nodiscard]] State state() const;
@@ -81,8 +89,11 @@ class Census {
   };
   struct Filled {
     std::unique_ptr<IdFilter> ids;
+    std::unique_ptr<IdFilter> names;  ///< May be null.
     std::vector<std::unique_ptr<Part>> parts;
     std::array<Part*, model::slot_count> part_of_slot{};  ///< Null: it is nowhere.
+
+    [[nodiscard]] bool is_full() const { return ids->is_full() || (names && names->is_full()); }
   };
   using FilledPtr = std::shared_ptr<Filled>;
   enum class Age : std::uint8_t { fresh, due, over };
@@ -102,6 +113,7 @@ class Census {
   void lose(const Filled& filled);
   [[nodiscard]] bool is_being_built(const Filled& filled) const;
   [[nodiscard]] bool is_good() const;
+  [[nodiscard]] bool has_others() const { return options_.age_max.count() > 0; }
   [[nodiscard]] bool is_over() const { return is_stopping_.load(); }
 
   ports::Store& store_;

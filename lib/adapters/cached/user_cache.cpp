@@ -273,6 +273,18 @@ Result<ports::CachedUserPtr> UserCache::pass_by(UserId id, std::optional<std::in
   return std::make_shared<const ports::CachedUser>(std::move(user));
 }
 
+bool UserCache::is_nobodys(const std::vector<ports::Name>& names) {
+  if (!census_) return false;
+  const bool is_so = std::any_of(names.begin(), names.end(),
+                                 [this](const ports::Name& name) { return census_->is_nobodys(name); });
+  if (is_so) count(counts_.nobodys);
+  return is_so;
+}
+
+void UserCache::names_taken(const std::vector<ports::Name>& names) {
+  if (census_) census_->add(names);
+}
+
 void UserCache::will_change(UserId id) {
   if (census_) census_->add(id);
 }

@@ -67,6 +67,8 @@ class UserCache final : public ports::UserCache {
   ports::CachedUserPtr find_in_memory(UserId id, std::optional<std::int64_t> at_least) override;
   bool find_soon(UserId id, std::optional<std::int64_t> at_least,
                  std::unique_ptr<ports::UserReader>& reader) override;
+  bool is_nobodys(const std::vector<ports::Name>& names) override;
+  void names_taken(const std::vector<ports::Name>& names) override;
   void will_change(UserId id) override;
   void changed(UserId id, std::int64_t seq) override;
   void changed_elsewhere(UserId id) override;
@@ -135,9 +137,9 @@ class UserCache final : public ports::UserCache {
   std::atomic<std::size_t> recent_next_{0};
 
   struct Counts {
-    std::atomic<std::uint64_t> hits{0}, hits_negative{0}, nobody{0}, misses{0}, loads{0}, loads_negative{0},
-        loads_failed{0}, loads_refused{0}, shared_flights{0}, shared_leases{0}, early_refreshes{0},
-        stale_answers{0}, bypassed{0}, compared{0}, inconsistent{0};
+    std::atomic<std::uint64_t> hits{0}, hits_negative{0}, nobody{0}, nobodys{0}, misses{0}, loads{0},
+        loads_negative{0}, loads_failed{0}, loads_refused{0}, shared_flights{0}, shared_leases{0},
+        early_refreshes{0}, stale_answers{0}, bypassed{0}, compared{0}, inconsistent{0};
   };
   mutable Counts counts_;
   std::unique_ptr<Census> census_;  ///< The last: its thread uses the store.

@@ -44,6 +44,7 @@ ports::CacheCounters UserCache::counters() const {
                           shared.errands.journeys_seconds};
   }
   out.filter_answers = counts_.nobody.load(relaxed_order);
+  out.filter_names_answers = counts_.nobodys.load(relaxed_order);
   if (census_) {
     const Census::State state = census_->state();
     out.filter_ids = state.ids;

@@ -142,6 +142,30 @@ TEST_CASE("what others create is found a moment later, or at once by who knows i
   CHECK(is_there(daemons[1], 50));
 }
 
+TEST_CASE(
+    "names of nobody are told where nobody else writes, and a name is somebody's as soon as it is taken") {
+  const bool has_others = GENERATE(false, true);
+  Daemons daemons(0, "", {.filter = {filter_size, has_others ? age_max : milliseconds(0)}});
+  const ports::Name name{model::NameKind::username, "user-1"};
+  daemons.add();
+  import_users(daemons, 1, 3'000);
+  daemons[0].forget_all();
+  wait_for_filter(daemons[0]);
+  int told = 0;
+  for (int i = 1; i <= 1000; ++i)
+    if (daemons[0].is_nobodys({name, {model::NameKind::email, std::to_string(i) + "@example.org"}})) ++told;
+  CHECK((has_others ? told == 0 : told > 980));
+  CHECK(daemons[0].counters().filter_names_answers == static_cast<std::uint64_t>(told));
+  for (int i = 1; i <= 3'000; ++i)
+    if (daemons[0].is_nobodys({{model::NameKind::username, "user-" + std::to_string(i)}})) FAIL(i);
+  // Of another kind.
+  CHECK(daemons[0].is_nobodys({{model::NameKind::phone, "user-1"}}) == !has_others);
+  const ports::Name later{model::NameKind::phone, "+49301234567"};
+  CHECK(daemons[0].is_nobodys({later}) == !has_others);
+  daemons[0].names_taken({later});
+  CHECK_FALSE(daemons[0].is_nobodys({later}));
+}
+
 TEST_CASE("daemons that create side by side, in several databases, find each other's users a moment later") {
   const auto dsns = new_databases(2);
   const std::unique_ptr<Daemons> all[] = {beside_others(dsns), beside_others(dsns)};
