@@ -71,9 +71,9 @@ class IdsOfOnePart {
   Result<UserId> next() {
     // A part with few slots may be missed so often: then the user goes elsewhere.
     constexpr int draws_max = 1024;
+    if (parts_ == 1) return context_.ids.next();
     for (int draws = 1;; ++draws) {
-      MUSTER_TRY(const UserId id, context_.ids.next());
-      if (parts_ == 1) return id;
+      MUSTER_TRY(const UserId id, draw());
       const ports::Home part = context_.store.part_of(id);
       if (!is_chosen_) part_ = part;
       is_chosen_ = true;
@@ -82,8 +82,19 @@ class IdsOfOnePart {
   }
 
  private:
+  Result<UserId> draw() {
+    constexpr std::size_t drawn_at_once = 256;
+    if (next_ == drawn_.size()) {
+      MUSTER_TRY(drawn_, context_.ids.several(drawn_at_once));
+      next_ = 0;
+    }
+    return drawn_[next_++];
+  }
+
   Context& context_;
   std::size_t parts_;
+  std::vector<UserId> drawn_;
+  std::size_t next_ = 0;
   ports::Home part_ = ports::Home::catalog();
   bool is_chosen_ = false;
 };

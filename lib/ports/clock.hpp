@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace muster::ports {
 
@@ -28,9 +29,13 @@ class Entropy {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  /// A new id, above every one this source gave before. Error: unavailable when the system's clock stands
-  /// before the last id's time.
-  virtual Result<UserId> next() = 0;
+  /// New ids, ascending, above every one this source gave before: from 1 up to `count`. Error: unavailable
+  /// when the system's clock stands before the last id's time.
+  virtual Result<std::vector<UserId>> several(std::size_t count) = 0;
+  Result<UserId> next() {
+    MUSTER_TRY(const std::vector<UserId> ids, several(1));
+    return ids.front();
+  }
 };
 
 }  // namespace muster::ports

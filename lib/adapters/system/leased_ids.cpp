@@ -31,16 +31,16 @@ Time LeasedIds::let_go() {
   return end;
 }
 
-Result<UserId> LeasedIds::next() {
+Result<std::vector<UserId>> LeasedIds::several(std::size_t count) {
   const std::lock_guard lock(mutex_);
   if (!term_) return not_held("no worker id is leased");
   const std::string worker = "the lease of worker id " + std::to_string(term_->lease.worker);
   if (steady_() >= term_->deadline) return not_held(worker + " ran out and could not be renewed yet");
-  MUSTER_TRY(const UserId id, ids_->next());
-  if (id > last_id_before(term_->lease.expires_at))
+  MUSTER_TRY(auto ids, ids_->several(count));
+  if (ids.back() > last_id_before(term_->lease.expires_at))
     return not_held(worker + " ended, by the system's clock, at " + format_time(term_->lease.expires_at));
-  last_ = id;
-  return id;
+  last_ = ids.back();
+  return ids;
 }
 
 }  // namespace muster::system

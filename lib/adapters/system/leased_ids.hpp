@@ -26,7 +26,7 @@ class LeasedIds final : public ports::IdSource {
   /// No more ids. The time at which those of the lease end.
   Time let_go();
 
-  Result<UserId> next() override;
+  Result<std::vector<UserId>> several(std::size_t count) override;
   [[nodiscard]] Moment steady_now() const { return steady_(); }
 
  private:

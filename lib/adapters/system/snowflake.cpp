@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace muster::system {
@@ -37,7 +38,7 @@ SnowflakeIds::SnowflakeIds(std::uint32_t worker, UserId last, std::function<Time
   MUSTER_CHECK(worker <= worker_max);
 }
 
-Result<UserId> SnowflakeIds::next() {
+Result<std::vector<UserId>> SnowflakeIds::several(std::size_t count) {
   std::unique_lock lock(mutex_);
   for (int waits = 0;; ++waits) {
     const std::int64_t now = std::chrono::floor<milliseconds>(source_() - epoch).count();
@@ -60,8 +61,12 @@ Result<UserId> SnowflakeIds::next() {
     }
     clock_moves_.wait_for(lock, milliseconds{1});
   }
-  return UserId{(last_millisecond_ << (sequence_bits + worker_bits)) | (worker_ << sequence_bits) |
-                sequence_};
+  const std::int64_t first = sequence_;
+  sequence_ += std::min(static_cast<std::int64_t>(count) - 1, sequence_max - sequence_);
+  const std::int64_t base = (last_millisecond_ << (sequence_bits + worker_bits)) | (worker_ << sequence_bits);
+  std::vector<UserId> ids;
+  for (std::int64_t each = first; each <= sequence_; ++each) ids.push_back(UserId{base | each});
+  return ids;
 }
 
 }  // namespace muster::system

@@ -26,7 +26,7 @@ class SnowflakeIds final : public ports::IdSource {
   /// issued.
   SnowflakeIds(std::uint32_t worker, UserId last, std::function<Time()> source = wall_clock);
 
-  Result<UserId> next() override;
+  Result<std::vector<UserId>> several(std::size_t count) override;
 
  private:
   std::function<Time()> source_;

@@ -75,6 +75,7 @@ TEST_CASE("a lease ends by the id's time though the steady clock stood still", "
   Machine machine;
   machine.hold(7, 1);
   machine.wall += 60s + 1ms;
+  CHECK_FALSE(machine.ids.several(10));
   check_refused(machine.ids.next(),
                 "the lease of worker id 7 ended, by the system's clock, at " + format_time(start + 60s));
 }
