@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,15 +37,18 @@ class SlotStore {
   virtual Result<std::map<Name, model::NameRow>> names_of(const std::vector<Name>& names) = 0;
   /// Inserts or replaces.
   virtual Status put_names(const std::vector<NamedRow>& rows) = 0;
+  /// Inserts active rows. Error: already_exists; then rows are left that are to be undone.
+  virtual Status insert_names(const std::vector<NamedRow>& rows) = 0;
   Status put_name(const Name& name, const model::NameRow& row) { return put_names({{name, row}}); }
   /// Makes rows that are there active.
   virtual Status activate_names(const std::vector<NameOfUser>& names) = 0;
   virtual Status remove_name(const Name& name, UserId user) = 0;
-  /// From here on the rows of its names, active ones that this unit has put, are pending. What moves a slot
+  /// From here on the rows of their names, active ones that this unit has put, are pending. What moves a slot
   /// elsewhere must expand the batches with names in it first.
-  virtual Status put_batch(const NameBatch& batch) = 0;
-  /// Makes all rows active that have the claim. False, and nothing done: the batch is not there any more.
-  virtual Result<bool> close_batch(model::ClaimId claim) = 0;
+  virtual Status put_batches(const std::vector<NameBatch>& batches) = 0;
+  /// Makes all rows active that have one of the claims: those that were there. The others' batches are not
+  /// there any more.
+  virtual Result<std::set<model::ClaimId>> close_batches(const std::vector<model::ClaimId>& claims) = 0;
   /// Makes the rows pending each by itself. Nothing, where there is no such batch.
   virtual Status expand_batch(model::ClaimId claim) = 0;
   /// Those that are pending, and were until before `before`.

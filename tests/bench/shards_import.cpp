@@ -265,8 +265,8 @@ void measure_import(const std::vector<test::MysqlServer*>& servers, std::size_t 
   Costs costs(servers, daemon);
   const auto began = Clock::now();
   const test::Finished imported =
-      test::run({test::program("musterctl"), "user", "import", work + "/users.jsonl", "--concurrency", "4",
-                 "--failed-out", work + "/failed.jsonl"},
+      test::run({test::program("musterctl"), "user", "import", work + "/users.jsonl", "--concurrency",
+                 std::getenv("CONC") ? std::getenv("CONC") : "4", "--failed-out", work + "/failed.jsonl"},
                 {{"MUSTER_SERVER", "unix:" + daemon.socket()}}, {}, std::chrono::hours(2));
   const double taken = seconds_since(began);
   must(imported.status == 0, imported.err + daemon.log());

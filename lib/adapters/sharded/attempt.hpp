@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -65,6 +66,7 @@ class Attempt {
   bool posted = false;
   bool refused_itself = false;  ///< It is known not to have been kept.
   bool fenced = false;          ///< A reservation was given up by others: it takes new ones.
+  std::shared_ptr<void> bulk;   ///< As long as it is counted among those that take many names.
 
   /// Whether another user of this unit has it, or was refused it.
   [[nodiscard]] bool is_anothers(const Wish& wish) const {

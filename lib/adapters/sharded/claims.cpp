@@ -96,9 +96,16 @@ bool is_answered(const NameTask& task, std::map<Wish, Answer>& answers) {
   return false;
 }
 
+/// Whether errands wait for others of the kind.
+enum class Pace : std::uint8_t { at_once, patient };
+
+Pace pace_of(std::size_t names) {
+  return names >= bulk_names_min ? Pace::patient : Pace::at_once;
+}
+
 /// Has the clerks of all databases take their steps side by side. What one of them could not take fails with
 /// the first such error; the steps of the others are taken.
-Status take_steps(const Layout& layout, std::vector<NameTask>& tasks) {
+Status take_steps(const Layout& layout, Pace pace, std::vector<NameTask>& tasks) {
   std::map<std::size_t, Errand> errands;
   for (NameTask& each : tasks) {
     errands[database_of(layout, each.held.name)].tasks.push_back(&each);
@@ -111,6 +118,7 @@ Status take_steps(const Layout& layout, std::vector<NameTask>& tasks) {
     for (auto& [database, errand] : errands) {
       errand.layout = &layout;
       errand.left = &left;
+      errand.is_patient = pace == Pace::patient;
       layout.databases[database]->clerk().post(errand);
     }
   }
@@ -130,7 +138,7 @@ Status take_steps(const Layout& layout, NameStep step, const std::vector<HeldNam
   std::vector<NameTask> tasks;
   tasks.reserve(names.size());
   for (const HeldName& each : names) tasks.push_back({step, each, {}, {}});
-  return take_steps(layout, tasks);
+  return take_steps(layout, Pace::at_once, tasks);
 }
 
 /// What the row's user knows of its claim, in the user's home.
@@ -247,7 +255,7 @@ Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::ma
     tasks.reserve(open.size());
     for (std::size_t i = 0; i < open.size(); ++i)
       tasks.push_back({NameStep::reserve, {open[i].name, open[i].user, claims[i]}, {}, {}});
-    Status done = take_steps(layout, tasks);
+    Status done = take_steps(layout, pace_of(wishes.size()), tasks);
     std::erase_if(tasks,
                   [&](const NameTask& each) { return !each.reservation || is_answered(each, answers); });
     if (!done) return done;
@@ -299,7 +307,7 @@ Status confirm_all_names(const Layout& layout, const std::vector<HeldName>& name
   std::vector<NameTask> closings;
   closings.reserve(batches.size());
   for (const auto& [where, held] : batches) closings.push_back({NameStep::close, held.front(), {}, {}});
-  const Status closed = closings.empty() ? Status{} : take_steps(layout, closings);
+  const Status closed = closings.empty() ? Status{} : take_steps(layout, pace_of(names.size()), closings);
   std::size_t next = 0;
   for (const auto& [where, held] : batches)
     if (!closings[next++].closed) each_alone.insert(each_alone.end(), held.begin(), held.end());

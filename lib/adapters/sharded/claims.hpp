@@ -13,6 +13,9 @@ namespace muster::sharded {
 /// How long others leave a reservation alone.
 inline constexpr std::chrono::seconds reservation_time{60};
 
+/// Who takes so many names in a unit does so together with others like it.
+inline constexpr std::size_t bulk_names_min = 128;
+
 /// Reserves what is free, in the order of databases and names. Every wish gets its answer. Errors: of a
 /// database that cannot be asked; then the answers there are stand.
 Status reserve_names(const Layout& layout, const std::set<Wish>& wishes, std::map<Wish, Answer>& answers);

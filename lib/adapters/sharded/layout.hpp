@@ -12,6 +12,7 @@
 #include "ports/slot_store.hpp"
 #include "ports/store.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -53,6 +54,8 @@ struct Database {
 struct Surroundings {
   std::function<Time()> now;
   ports::Entropy& entropy;
+  /// How many units are at work that take many names.
+  std::shared_ptr<std::atomic<std::size_t>> bulk_units = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 struct Layout {

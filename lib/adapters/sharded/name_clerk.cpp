@@ -15,9 +15,30 @@ namespace {
 using ports::Unit;
 
 /// So that nobody waits long for what others asked for.
-constexpr std::size_t names_at_once_max = 512;
+constexpr std::size_t names_at_once_max = 1024;
+/// A transaction for many units' names costs each of them less than one of its own: so much waiting for each
+/// of them that is about to come is worth it, and so much for all.
+constexpr std::chrono::milliseconds wait_for_one{10};
+constexpr std::chrono::milliseconds wait_for_all_max{500};
 /// Who waits behind what has had no answer for so long is refused. A busy disk takes a moment for many names.
 constexpr std::chrono::seconds silence_max{3};
+
+/// What is pending together.
+class Batches {
+ public:
+  void add(const ports::Name& name, model::ClaimId claim, Time pending_until) {
+    const auto [place, is_new] = places_.try_emplace(claim, batches_.size());
+    if (is_new) batches_.push_back({claim, name.kind, pending_until, {}});
+    batches_[place->second].values.push_back(name.value);
+  }
+  Status write(ports::SlotStore& slots) const {
+    return batches_.empty() ? Status{} : slots.put_batches(batches_);
+  }
+
+ private:
+  std::map<model::ClaimId, std::size_t> places_;
+  std::vector<ports::NameBatch> batches_;
+};
 
 /// The rows of the names that are worked on, as they are and as they become.
 class Rows {
@@ -46,20 +67,16 @@ class Rows {
   Status write(ports::SlotStore& slots) const {
     for (const auto& [name, user] : removed_) MUSTER_CHECK_OK(slots.remove_name(name, user));
     std::vector<ports::NamedRow> rows;
-    std::map<model::ClaimId, ports::NameBatch> batches;
+    Batches batches;
     for (const ports::Name& name : put_) {
       rows.push_back({name, rows_.at(name)});
       model::NameRow& row = rows.back().row;
       if (!row.claim.is_of_batch() || !row.is_pending()) continue;
-      ports::NameBatch& batch = batches[row.claim];
-      batch.claim = row.claim;
-      batch.kind = name.kind;
-      batch.pending_until = *row.pending_until;
-      batch.values.push_back(name.value);
+      batches.add(name, row.claim, *row.pending_until);
       row.pending_until.reset();
     }
     if (!rows.empty()) MUSTER_CHECK_OK(slots.put_names(rows));
-    for (const auto& [claim, batch] : batches) MUSTER_CHECK_OK(slots.put_batch(batch));
+    MUSTER_CHECK_OK(batches.write(slots));
     std::vector<ports::NameOfUser> active;
     for (const ports::Name& name : activated_) active.push_back({name, rows_.at(name).user});
     return active.empty() ? Status{} : slots.activate_names(active);
@@ -95,38 +112,88 @@ void take_step(Rows& rows, NameTask& task, Time now) {
   }
 }
 
-/// The names whose rows are to be read, once no confirmation is of one that is pending with others.
-Result<std::vector<ports::Name>> prepare(Unit& unit, const std::vector<Errand*>& errands) {
-  std::set<ports::Name> names;
-  std::set<model::ClaimId> expanded;
+/// All that is to be done for the errands, or for what is left of them.
+using Tasks = std::vector<std::pair<const Errand*, NameTask*>>;
+
+/// Reserves all names, as names that nobody has. Error: already_exists, then somebody has one.
+Status insert_reserved(Unit& unit, const Tasks& tasks) {
+  std::vector<ports::NamedRow> rows;
+  rows.reserve(tasks.size());
+  Batches batches;
+  const Time now = tasks.front().first->layout->surroundings->now();
+  for (const auto& [errand, task] : tasks) {
+    const HeldName& held = task->held;
+    rows.push_back({held.name, {held.user, held.claim, std::nullopt}});
+    batches.add(held.name, held.claim, now + reservation_time);
+  }
+  MUSTER_CHECK_OK(unit.slots().insert_names(rows));
+  return batches.write(unit.slots());
+}
+
+/// Where it can be done without reading a row: all are to be reserved with others, and are free. False:
+/// nothing was done.
+Result<bool> reserve_unread(Unit& unit, const Tasks& tasks) {
+  for (const auto& [errand, task] : tasks)
+    if (task->step != NameStep::reserve || !task->held.claim.is_of_batch()) return false;
+  const Status inserted = unit.attempt([&] { return insert_reserved(unit, tasks); });
+  if (!inserted && inserted.error().code == ErrorCode::already_exists) return false;
+  if (!inserted) return fail(inserted.error());
+  for (const auto& [errand, task] : tasks) {
+    task->found.reset();
+    task->reservation = model::Reservation::insert;
+  }
+  return true;
+}
+
+/// What is left to be done after it.
+Result<Tasks> close_batches(Unit& unit, const std::vector<Errand*>& errands) {
+  Tasks left;
+  std::vector<NameTask*> closings;
+  std::vector<model::ClaimId> claims;
   for (const Errand* errand : errands) {
     for (NameTask* task : errand->tasks) {
-      const model::ClaimId claim = task->held.claim;
-      if (task->step == NameStep::close) {
-        MUSTER_TRY(task->closed, unit.slots().close_batch(claim));
+      if (task->step != NameStep::close) {
+        left.emplace_back(errand, task);
         continue;
       }
-      names.insert(task->held.name);
-      if (task->step != NameStep::confirm || !claim.is_of_batch()) continue;
-      if (expanded.insert(claim).second) MUSTER_CHECK_OK(unit.slots().expand_batch(claim));
+      closings.push_back(task);
+      claims.push_back(task->held.claim);
     }
+  }
+  if (claims.empty()) return left;
+  MUSTER_TRY(const auto closed, unit.slots().close_batches(claims));
+  for (NameTask* task : closings) task->closed = closed.contains(task->held.claim);
+  return left;
+}
+
+/// The names whose rows are to be read, once no confirmation is of one that is pending with others.
+Result<std::vector<ports::Name>> prepare(Unit& unit, const Tasks& tasks) {
+  std::set<ports::Name> names;
+  std::set<model::ClaimId> expanded;
+  for (const auto& [errand, task] : tasks) {
+    const model::ClaimId claim = task->held.claim;
+    names.insert(task->held.name);
+    if (task->step != NameStep::confirm || !claim.is_of_batch()) continue;
+    if (expanded.insert(claim).second) MUSTER_CHECK_OK(unit.slots().expand_batch(claim));
   }
   return std::vector<ports::Name>(names.begin(), names.end());
 }
 
 Status take_steps(Unit& unit, const std::vector<Errand*>& errands) {
-  MUSTER_TRY(const auto names, prepare(unit, errands));
+  MUSTER_TRY(const Tasks tasks, close_batches(unit, errands));
+  if (tasks.empty()) return {};
+  MUSTER_TRY(const bool are_reserved, reserve_unread(unit, tasks));
+  if (are_reserved) return {};
+  MUSTER_TRY(const auto names, prepare(unit, tasks));
   MUSTER_TRY(auto found, unit.slots().names_of(names));
   Rows rows(std::move(found));
-  for (const Errand* errand : errands) {
-    const Time now = errand->layout->surroundings->now();
-    for (NameTask* task : errand->tasks) {
-      take_step(rows, *task, now);
-      // What is only read is not fenced.
-      if (task->reservation == model::Reservation::taken)
-        MUSTER_CHECK_OK(errand->layout->check_owned(
-            unit, model::slot_of_name(task->held.name.kind, task->held.name.value)));
-    }
+  const Time now = tasks.front().first->layout->surroundings->now();
+  for (const auto& [errand, task] : tasks) {
+    take_step(rows, *task, now);
+    // What is only read is not fenced.
+    if (task->reservation == model::Reservation::taken)
+      MUSTER_CHECK_OK(errand->layout->check_owned(
+          unit, model::slot_of_name(task->held.name.kind, task->held.name.value)));
   }
   return rows.write(unit.slots());
 }
@@ -162,10 +229,32 @@ void NameClerk::give_up_if_silent(Errand& errand) {
   errand.left->one_done();
 }
 
+bool NameClerk::can_wait() const {
+  std::size_t names = 0;
+  for (const Errand* each : waiting_) {
+    if (!each->is_patient) return false;
+    names += each->tasks.size();
+  }
+  return !stopping_ && names < names_at_once_max;
+}
+
+void NameClerk::wait_for_others(std::unique_lock<std::mutex>& lock) {
+  const auto began = std::chrono::steady_clock::now();
+  while (can_wait()) {
+    const std::size_t units = waiting_.front()->layout->surroundings->bulk_units->load();
+    if (units <= waiting_.size()) return;
+    const auto missing = static_cast<int>(units - waiting_.size());
+    if (arrived_.wait_until(lock, began + std::min(wait_for_all_max, wait_for_one * missing)) ==
+        std::cv_status::timeout)
+      return;
+  }
+}
+
 std::vector<Errand*> NameClerk::take_waiting() {
   std::unique_lock lock(mutex_);
   writing_since_.reset();
   arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  if (!waiting_.empty()) wait_for_others(lock);
   std::vector<Errand*> taken;
   for (std::size_t names = 0; !waiting_.empty() && names < names_at_once_max;) {
     names += waiting_.front()->tasks.size();

@@ -67,6 +67,7 @@ struct Errand {
   std::vector<NameTask*> tasks;
   const Layout* layout = nullptr;
   ErrandsLeft* left = nullptr;
+  bool is_patient = false;  ///< Of a unit that takes many names: it is done together with others of the kind.
   Status status;
 };
 
@@ -85,6 +86,8 @@ class NameClerk {
 
  private:
   void loop();
+  [[nodiscard]] bool can_wait() const;
+  void wait_for_others(std::unique_lock<std::mutex>& lock);
   std::vector<Errand*> take_waiting();
   void run(const std::vector<Errand*>& errands);
 

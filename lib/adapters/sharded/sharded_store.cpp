@@ -91,6 +91,12 @@ std::vector<HeldName> names_reserved_in_vain(const Attempt& attempt) {
   return names;
 }
 
+/// Until it is gone.
+std::shared_ptr<void> count_bulk(const Surroundings& surroundings) {
+  ++*surroundings.bulk_units;
+  return {surroundings.bulk_units.get(), [units = surroundings.bulk_units](void*) { --*units; }};
+}
+
 void warn(const char* what, const Status& status) {
   if (!status)
     log::warn("{}: {} {}; it will be done later", what, status.error().message, status.error().detail);
@@ -197,6 +203,8 @@ Status ShardedStore::run_at(const Layout& layout, const Home& home, const std::f
 }
 
 Status ShardedStore::prepare(const Layout& layout, Attempt& attempt) {
+  if (attempt.wishes.size() >= bulk_names_min && !attempt.bulk)
+    attempt.bulk = count_bulk(*layout.surroundings);
   if (attempt.fenced) {
     // What was reserved was given up by others, who thought it left behind.
     warn("names that were reserved too long", cancel_names(layout, names_reserved(attempt)));

@@ -94,20 +94,29 @@ Result<std::map<ports::Name, model::NameRow>> SqlSlotStore::names_of(const std::
   return rows;
 }
 
-Status SqlSlotStore::put_names(const std::vector<ports::NamedRow>& rows) {
+Status SqlSlotStore::write_names(Sql statement, const std::vector<ports::NamedRow>& rows) {
   std::vector<SlotUse> uses;
   uses.reserve(rows.size());
   for (const ports::NamedRow& each : rows)
     uses.push_back({model::slot_of_name(each.name.kind, each.name.value), each.row.user});
   MUSTER_CHECK_OK(ledger_.touch_all(uses));
-  MUSTER_CHECK_OK(insert_several(
-      connection_, Sql::name_put, std::span<const ports::NamedRow>(rows),
-      [](Query& query, const ports::NamedRow& each) {
-        query.integer(static_cast<std::int64_t>(each.name.kind)).text(each.name.value);
-        query.integer(each.row.user.value).integer(each.row.claim.value).time(each.row.pending_until);
-      }));
+  MUSTER_CHECK_OK(
+      insert_several(connection_, statement, std::span<const ports::NamedRow>(rows),
+                     [&](Query& query, const ports::NamedRow& each) {
+                       query.integer(static_cast<std::int64_t>(each.name.kind)).text(each.name.value);
+                       query.integer(each.row.user.value).integer(each.row.claim.value);
+                       if (statement == Sql::name_put) query.time(each.row.pending_until);
+                     }));
   for (const SlotUse& each : uses) MUSTER_CHECK_OK(ledger_.log(each.slot, each.user, Change::name));
   return {};
+}
+
+Status SqlSlotStore::put_names(const std::vector<ports::NamedRow>& rows) {
+  return write_names(Sql::name_put, rows);
+}
+
+Status SqlSlotStore::insert_names(const std::vector<ports::NamedRow>& rows) {
+  return write_names(Sql::name_insert, rows);
 }
 
 Status SqlSlotStore::activate_names(const std::vector<ports::NameOfUser>& names) {
@@ -136,16 +145,35 @@ Status SqlSlotStore::remove_name(const ports::Name& name, UserId user) {
   return ledger_.log(slot, user, Change::name);
 }
 
-Status SqlSlotStore::put_batch(const ports::NameBatch& batch) {
-  Query query(connection_, Sql::batch_put);
-  query.integer(batch.claim.value).integer(static_cast<std::int64_t>(batch.kind));
-  return run(query.time(batch.pending_until).blob(text_of(batch.values)));
+Status SqlSlotStore::put_batches(const std::vector<ports::NameBatch>& batches) {
+  return insert_several(connection_, Sql::batch_put, std::span<const ports::NameBatch>(batches),
+                        [](Query& query, const ports::NameBatch& each) {
+                          query.integer(each.claim.value).integer(static_cast<std::int64_t>(each.kind));
+                          query.time(each.pending_until).blob(text_of(each.values));
+                        });
 }
 
-Result<bool> SqlSlotStore::close_batch(model::ClaimId claim) {
-  Query query(connection_, Sql::batch_delete);
-  MUSTER_TRY(const std::int64_t removed, query.integer(claim.value).run());
-  return removed > 0;
+Result<std::int64_t> SqlSlotStore::remove_batches(const std::vector<model::ClaimId>& claims) {
+  return change_several(
+      connection_, Sql::batch_delete, std::span<const model::ClaimId>(claims), [](Query&) {},
+      [](Query& query, model::ClaimId claim) { query.integer(claim.value); });
+}
+
+Result<std::set<model::ClaimId>> SqlSlotStore::close_batches(const std::vector<model::ClaimId>& claims) {
+  MUSTER_CHECK_OK(connection_.savepoint());
+  MUSTER_TRY(const std::int64_t removed, remove_batches(claims));
+  if (static_cast<std::size_t>(removed) == claims.size()) {
+    MUSTER_CHECK_OK(connection_.release());
+    return std::set<model::ClaimId>(claims.begin(), claims.end());
+  }
+  // Which of them it was is known only one by one.
+  MUSTER_CHECK_OK(connection_.undo());
+  std::set<model::ClaimId> closed;
+  for (const model::ClaimId each : claims) {
+    MUSTER_TRY(const std::int64_t was_there, remove_batches({each}));
+    if (was_there > 0) closed.insert(each);
+  }
+  return closed;
 }
 
 Status SqlSlotStore::expand_batch(model::ClaimId claim) {
@@ -165,8 +193,7 @@ Status SqlSlotStore::expand_batch(model::ClaimId claim) {
   for (const auto& [name, row] : rows)
     if (row.claim == claim) pending.push_back({name, {row.user, claim, pending_until}});
   if (!pending.empty()) MUSTER_CHECK_OK(put_names(pending));
-  MUSTER_TRY(const bool closed, close_batch(claim));
-  (void)closed;
+  MUSTER_CHECK_OK(remove_batches({claim}));
   return {};
 }
 

@@ -17,10 +17,11 @@ class SqlSlotStore final : public ports::SlotStore {
   Result<std::optional<model::NameRow>> name(const ports::Name& name) override;
   Result<std::map<ports::Name, model::NameRow>> names_of(const std::vector<ports::Name>& names) override;
   Status put_names(const std::vector<ports::NamedRow>& rows) override;
+  Status insert_names(const std::vector<ports::NamedRow>& rows) override;
   Status activate_names(const std::vector<ports::NameOfUser>& names) override;
   Status remove_name(const ports::Name& name, UserId user) override;
-  Status put_batch(const ports::NameBatch& batch) override;
-  Result<bool> close_batch(model::ClaimId claim) override;
+  Status put_batches(const std::vector<ports::NameBatch>& batches) override;
+  Result<std::set<model::ClaimId>> close_batches(const std::vector<model::ClaimId>& claims) override;
   Status expand_batch(model::ClaimId claim) override;
   Result<std::vector<model::ClaimId>> due_batches(Time before, std::size_t limit) override;
   Result<std::vector<ports::NamedRow>> pending_names(Time before, std::size_t limit) override;
@@ -62,6 +63,8 @@ class SqlSlotStore final : public ports::SlotStore {
   void claim_names_with(ports::NameClaims* claims) override { users_.claim_names_with(claims); }
 
  private:
+  Status write_names(Sql statement, const std::vector<ports::NamedRow>& rows);
+  Result<std::int64_t> remove_batches(const std::vector<model::ClaimId>& claims);
   /// Fences the slots of the guards' users and logs that guards changed there.
   Status touch_guards(const std::vector<ports::StoredGuard>& guards);
 

@@ -71,9 +71,10 @@ constexpr std::array<StatementText, static_cast<std::size_t>(Sql::count)> statem
      "SELECT kind, value, user_id, claim, pending_until FROM user_names WHERE pending_until < ? "
      "ORDER BY pending_until LIMIT ?"},
     {Sql::name_page, "SELECT kind, value, " NAME_ROW " WHERE kind = ? AND value > ? ORDER BY value LIMIT ?"},
-    {Sql::batch_put, "INSERT INTO name_batches (claim, name_kind, pending_until, names) VALUES (?, ?, ?, ?)"},
+    {Sql::batch_put, "INSERT INTO name_batches (claim, name_kind, pending_until, names) VALUES (?, ?, ?, ?)",
+     "(?, ?, ?, ?)"},
     {Sql::batch_find, "SELECT name_kind, pending_until, names FROM name_batches WHERE claim = ?"},
-    {Sql::batch_delete, "DELETE FROM name_batches WHERE claim = ?"},
+    {Sql::batch_delete, "DELETE FROM name_batches WHERE claim IN (?)", "?"},
     {Sql::batch_due, "SELECT claim FROM name_batches WHERE pending_until < ? ORDER BY pending_until LIMIT ?"},
     {Sql::guard_find, "SELECT state FROM name_guards WHERE user_id = ? AND claim = ?"},
     {Sql::guard_of_users, "SELECT user_id, claim, kind, value, state FROM name_guards WHERE user_id IN (?)",

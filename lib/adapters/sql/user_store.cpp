@@ -141,6 +141,9 @@ Status SqlUserStore::create(model::User& user, const std::string& username_canon
 }
 
 Status SqlUserStore::create_all(std::vector<ports::NewUser>& users) {
+  // If one is refused, those near to it are tried apart from the rest.
+  MUSTER_TRY(const bool are_done, create_together(users));
+  if (are_done) return {};
   for (std::span<ports::NewUser> rest = users; !rest.empty();) {
     const auto together = rest.first(std::min(rest.size(), rows_max));
     rest = rest.subspan(together.size());
