@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::eventually;
 using test::RedisServer;
-using Told = std::future<std::optional<Reply>>;
+using Told = std::shared_future<std::optional<Reply>>;
 
 class Waiting final : public Asker {
  public:
@@ -28,7 +28,7 @@ class Waiting final : public Asker {
 /// On the loop's thread. Nothing where it is refused.
 std::optional<Told> ask(Client& client, const Words& words) {
   auto waiting = std::make_unique<Waiting>();
-  auto told = waiting->told.get_future();
+  Told told = waiting->told.get_future().share();
   std::unique_ptr<Asker> asker = std::move(waiting);
   const std::vector<std::string_view> said(words.begin(), words.end());
   const bool taken = client.ask(words.at(1), said, asker);
@@ -38,10 +38,10 @@ std::optional<Told> ask(Client& client, const Words& words) {
 }
 
 /// "none" where there is no answer in time, "refused", or what was answered.
-std::string text_of(std::optional<Told> told) {
+std::string text_of(const std::optional<Told>& told) {
   if (!told) return "refused";
   if (told->wait_for(20s) != std::future_status::ready) return "never told";
-  const auto reply = told->get();
+  const auto& reply = told->get();
   if (!reply) return "none";
   return reply->is_nothing() ? "nothing" : reply->text;
 }
@@ -64,6 +64,7 @@ struct Office {
   std::vector<std::optional<Told>> say_all(const std::vector<Words>& all) {
     return thread.call([&] {
       std::vector<std::optional<Told>> told;
+      told.reserve(all.size());
       for (const Words& each : all) told.push_back(ask(client, each));
       return told;
     });
@@ -86,12 +87,12 @@ TEST_CASE("each who asks is told its own answer, in whatever order and size they
   std::vector<Words> words{{"SET", "large", large}, {"GET", "k"},     {"GET", "missing"},
                            {"LPUSH", "k", "x"},     {"GET", "large"}, {"INCR", "number"}};
   auto told = office.say_all(words);
-  CHECK(text_of(std::move(told[0])) == "OK");
-  CHECK(text_of(std::move(told[1])) == "v");
-  CHECK(text_of(std::move(told[2])) == "nothing");
+  CHECK(text_of(told[0]) == "OK");
+  CHECK(text_of(told[1]) == "v");
+  CHECK(text_of(told[2]) == "nothing");
   // An error is no answer.
-  CHECK(text_of(std::move(told[3])) == "none");
-  CHECK((text_of(std::move(told[4])) == large));
+  CHECK(text_of(told[3]) == "none");
+  CHECK((text_of(told[4]) == large));
   REQUIRE(told[5]);
   const auto number = told[5]->get();
   CHECK((number && number->integer == 1));
@@ -101,17 +102,15 @@ TEST_CASE("each who asks is told its own answer, in whatever order and size they
 TEST_CASE("what is asked in one turn, or while others are under way, goes together") {
   Office office("?command_timeout=10s");
   const auto before = office.journeys();
-  std::vector<Words> words;
-  for (int i = 0; i < 50; ++i) words.push_back({"GET", "k"});
-  for (auto& each : office.say_all(words)) CHECK(text_of(std::move(each)) == "v");
+  const std::vector<Words> words(50, {"GET", "k"});
+  for (const auto& each : office.say_all(words)) CHECK(text_of(each) == "v");
   CHECK(office.journeys() == before + 1);
   office.server.freeze();
-  std::vector<std::optional<Told>> told;
-  for (int i = 0; i < 10; ++i)
-    told.push_back(office.thread.call([&] { return ask(office.client, {"GET", "k"}); }));
+  std::vector<std::optional<Told>> told(10);
+  for (auto& each : told) each = office.thread.call([&] { return ask(office.client, {"GET", "k"}); });
   CHECK(office.waiting() == 10);
   office.server.thaw();
-  for (auto& each : told) CHECK(text_of(std::move(each)) == "v");
+  for (const auto& each : told) CHECK(text_of(each) == "v");
   CHECK(office.journeys() == before + 3);
   CHECK(office.waiting() == 0);
 }
@@ -126,7 +125,7 @@ TEST_CASE("a frozen server is given up in its time, by all who wait, and left ou
   // As many as there is room for wait, and no more.
   CHECK(refused == 5000 + 1 - 4096);
   CHECK(office.client.errands().counts().refused == refused);
-  CHECK(text_of(std::move(first[0])) == "none");
+  CHECK(text_of(first[0]) == "none");
   CHECK(eventually([&] { return office.waiting() == 0; }));
   office.server.thaw();
   const auto failures = office.client.nodes().front()->counts().failures;
@@ -151,7 +150,7 @@ TEST_CASE("a connection that the server ends is replaced, and whoever waits is t
     office.server.freeze();
     auto told = office.say_all({{"GET", "k"}, {"GET", "k"}});
     office.server.kill();
-    for (auto& each : told) CHECK(text_of(std::move(each)) == "none");
+    for (const auto& each : told) CHECK(text_of(each) == "none");
     CHECK(failures() == 1);
     office.server.start();
   }
