@@ -166,6 +166,23 @@ TEST_CASE(
   CHECK_FALSE(daemons[0].is_nobodys({later}));
 }
 
+TEST_CASE("where the log was trimmed too far everybody is found, and the filter is built anew") {
+  const test::TemporaryFolder folder;
+  Daemons daemons(2, "", {.filter = {filter_size, age_max}},
+                  must(sqlite::open({.path = folder.path() + "/muster.db", .change_log_keep = 100})));
+  wait_for_filter(daemons[1]);
+  import_users(daemons, 1, 2'000);
+  REQUIRE(daemons.store.maintain());
+  outlast_age();
+  CHECK(missing(daemons[1], 1, 2'000) == 0);
+  wait_for_filter(daemons[1]);
+  CHECK(daemons[1].counters().filter_ids > 1'900);
+  CHECK(missing(daemons[1], 1, 2'000) == 0);
+  const std::uint64_t answers = daemons[1].counters().filter_answers;
+  CHECK(missing(daemons[1], 10'000, 1'000) == 1'000);
+  CHECK(daemons[1].counters().filter_answers > answers + 900);
+}
+
 TEST_CASE("daemons that create side by side, in several databases, find each other's users a moment later") {
   const auto dsns = new_databases(2);
   const std::unique_ptr<Daemons> all[] = {beside_others(dsns), beside_others(dsns)};
