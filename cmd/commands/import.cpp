@@ -108,9 +108,9 @@ Command import_users() {
   command.arguments = {
       {.name = "file", .description = "The file; - is standard input", .completes = Completes::file}};
   command.options = bulk_options();
-  command.examples = {
-      {"A large file", "musterctl user import users.jsonl --concurrency 4 --failed-out failed.jsonl"},
-      {"From another program", "zcat users.csv.gz | musterctl user import - --format csv"}};
+  command.examples = {{"A large file into many databases",
+                       "musterctl user import users.jsonl --concurrency 32 --failed-out failed.jsonl"},
+                      {"From another program", "zcat users.csv.gz | musterctl user import - --format csv"}};
   command.run = [](Run& run) {
     BulkPlan plan;
     plan.source = run.values.get("file");
