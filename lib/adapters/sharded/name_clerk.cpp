@@ -235,7 +235,7 @@ bool NameClerk::can_wait() const {
     if (!each->is_patient) return false;
     names += each->tasks.size();
   }
-  return !stopping_ && names < names_at_once_max;
+  return !stopping_ && !waiting_.empty() && names < names_at_once_max;
 }
 
 void NameClerk::wait_for_others(std::unique_lock<std::mutex>& lock) {
