@@ -14,7 +14,12 @@ namespace {
 std::string cli(const std::vector<std::string>& words) {
   std::vector<std::string> command{"redis-cli"};
   command.insert(command.end(), words.begin(), words.end());
-  const Finished done = run(command);
+  Finished done;
+  // Whoever is made a primary or a replica lets go of its clients.
+  eventually([&] {
+    done = run(command);
+    return done.status == 0 || (done.out + done.err).find("closed the connection") == std::string::npos;
+  });
   if (done.status != 0) throw std::runtime_error("redis-cli: " + done.out + done.err);
   return done.out;
 }
