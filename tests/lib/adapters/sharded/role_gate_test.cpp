@@ -265,7 +265,7 @@ TEST_CASE("grants and exclusions of two processes never leave anybody with roles
         }));
       }
     });
-  const bool enough = eventually([&] { return exclusions >= 20 && grants >= 40; }, std::chrono::seconds(60));
+  const bool enough = eventually([&] { return exclusions >= 20 && grants >= 40; }, std::chrono::minutes(4));
   stopping = true;
   excluding.join();
   for (std::thread& each : granting) each.join();
